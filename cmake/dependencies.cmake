@@ -1,0 +1,30 @@
+# Debian packages only. Each becomes an interface target dep_<name>.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(simdjson REQUIRED)
+
+function(millrace_dependency name)
+  add_library(dep_${name} INTERFACE)
+  target_link_libraries(dep_${name} INTERFACE ${ARGN})
+endfunction()
+
+millrace_dependency(threads Threads::Threads)
+millrace_dependency(fmt fmt::fmt)
+millrace_dependency(simdjson simdjson::simdjson)
+millrace_dependency(isal isal)
+millrace_dependency(lz4 lz4)
+millrace_dependency(zstd zstd)
+millrace_dependency(snappy snappy)
+millrace_dependency(z z)
+millrace_dependency(boost Threads::Threads)   # headers only; Asio is compiled once in io/asio_src.cc
+target_compile_definitions(dep_boost INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+
+if(MILLRACE_ROCKSDB)
+  add_library(dep_rocksdb INTERFACE)
+  target_include_directories(dep_rocksdb SYSTEM INTERFACE ${MILLRACE_ROCKSDB}/include)
+  target_link_directories(dep_rocksdb INTERFACE ${MILLRACE_ROCKSDB}/lib)
+  target_link_libraries(dep_rocksdb INTERFACE rocksdb)
+else()
+  millrace_dependency(rocksdb rocksdb)
+endif()

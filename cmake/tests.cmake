@@ -1,0 +1,21 @@
+# tests/<folder>/**/*_test.cc: one test program per folder, one ctest entry each. Golden data is found
+# through MILLRACE_TESTS_DIR, programs through MILLRACE_BIN_DIR.
+find_package(GTest REQUIRED)
+file(GLOB entries CONFIGURE_DEPENDS LIST_DIRECTORIES true ${CMAKE_SOURCE_DIR}/tests/*)
+foreach(entry ${entries})
+  if(IS_DIRECTORY ${entry})
+    get_filename_component(name ${entry} NAME)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${entry}/*.cc)
+    if(sources)
+      add_executable(${name}_test ${sources})
+      target_link_libraries(${name}_test PRIVATE millrace_testkit millrace_app GTest::gtest GTest::gmock GTest::gtest_main)
+      target_compile_definitions(${name}_test PRIVATE
+        MILLRACE_TESTS_DIR="${CMAKE_SOURCE_DIR}/tests"
+        MILLRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+        MILLRACE_BUILD_DIR="${CMAKE_BINARY_DIR}"
+        MILLRACE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
+      add_test(NAME ${name} COMMAND ${name}_test)
+      set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+    endif()
+  endif()
+endforeach()
