@@ -23,16 +23,12 @@ struct WindowSpec {
     std::string fingerprint;
 };
 
-}  // namespace millrace::state
-
-namespace millrace::engine {
-
 class StoreProvider {
 public:
     virtual ~StoreProvider() = default;
     // `task` is "<subtopology>_<partition>". An error names the cause and the remedy (changed types, a foreign directory).
-    virtual Result<std::unique_ptr<state::KeyValueStore>> key_value(const std::string& task, const state::KeyValueSpec&) = 0;
-    virtual Result<std::unique_ptr<state::WindowStore>> window(const std::string& task, const state::WindowSpec&) = 0;
+    virtual Result<std::unique_ptr<KeyValueStore>> key_value(const std::string& task, const KeyValueSpec&) = 0;
+    virtual Result<std::unique_ptr<WindowStore>> window(const std::string& task, const WindowSpec&) = 0;
 };
 
-}  // namespace millrace::engine
+}  // namespace millrace::state

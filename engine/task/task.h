@@ -14,6 +14,7 @@
 #include "millrace/base/clock.h"
 #include "millrace/base/result.h"
 #include "millrace/base/topic_partition.h"
+#include "millrace/state/provider.h"
 #include "millrace/state/store.h"
 
 namespace millrace::engine {
@@ -116,15 +117,12 @@ struct Subtopology {
     std::vector<std::vector<std::string>> copartition_groups;   // sorted topic names
 };
 
-// Makes the store behind a task's state: in memory, or with sorted runs (worker: the process's RocksDB; tests: a model).
-class StoreProvider;   // state/provider.h
-
 class TaskTopology {   // built by dsl/compile, immutable; shared by all workers of an application
 public:
     virtual ~TaskTopology() = default;
     virtual const std::vector<Subtopology>& subtopologies() const = 0;
     virtual std::string describe() const = 0;
-    virtual std::unique_ptr<Task> make_task(TaskId id, RecordCollector& collector, StoreProvider& stores) const = 0;
+    virtual std::unique_ptr<Task> make_task(TaskId id, RecordCollector& collector, state::StoreProvider& stores) const = 0;
 };
 
 }  // namespace millrace::engine
