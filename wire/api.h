@@ -1,6 +1,7 @@
 #pragma once
-// Typed requests and responses behind one handle, so that in one process they travel without being encoded (the loopback
-// channel) and over TCP are encoded at the edge. A message struct names its key: `static constexpr ApiKey kKey`.
+// Typed requests and responses behind one handle, so that in one process they travel without being
+// encoded (the loopback channel) and over TCP are encoded at the edge. A message struct names its
+// key: `static constexpr ApiKey kKey`.
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -10,21 +11,13 @@
 #include "millrace/base/bytes.h"
 #include "millrace/base/check.h"
 #include "millrace/base/result.h"
+#include "millrace/wire/api_key.h"
 
 namespace millrace::wire {
 
-enum class ApiKey : std::int16_t {
-    Produce = 0, Fetch = 1, ListOffsets = 2, Metadata = 3, OffsetCommit = 8, OffsetFetch = 9, FindCoordinator = 10,
-    JoinGroup = 11, Heartbeat = 12, LeaveGroup = 13, SyncGroup = 14, DescribeGroups = 15, ListGroups = 16,
-    SaslHandshake = 17, ApiVersions = 18, CreateTopics = 19, DeleteTopics = 20, DeleteRecords = 21, InitProducerId = 22,
-    OffsetForLeaderEpoch = 23, AddPartitionsToTxn = 24, AddOffsetsToTxn = 25, EndTxn = 26, WriteTxnMarkers = 27,
-    TxnOffsetCommit = 28, DescribeConfigs = 32, CreatePartitions = 37, Vote = 52, BeginQuorumEpoch = 53,
-    EndQuorumEpoch = 54, DescribeQuorum = 55, AlterPartition = 56, FetchSnapshot = 59, DescribeCluster = 60,
-    BrokerRegistration = 62, BrokerHeartbeat = 63, AllocateProducerIds = 67, StreamsGroupHeartbeat = 88,
-    StreamsGroupDescribe = 89,
-};
+struct Schema;
 
-class AnyMessage {   // a shared, immutable message body of a known api and version
+class AnyMessage {  // a shared, immutable message body of a known api and version
 public:
     AnyMessage() = default;
     template <class M>
@@ -40,21 +33,34 @@ public:
     std::int16_t version() const { return version_; }
     bool empty() const { return body_ == nullptr; }
     template <class M>
-    bool is() const { return tag_ == tag<M>(); }
+    bool is() const {
+        return tag_ == tag<M>();
+    }
     template <class M>
     const M& as() const {
         MR_CHECK(is<M>());
         return *static_cast<const M*>(body_.get());
     }
     const void* body() const { return body_.get(); }
+    const void* tag() const { return tag_; }
 
-private:
-    friend struct AnyMessageAccess;
+    // For code that knows a message by its Schema only: `tag` is tag<M>() of the body's type.
+    static AnyMessage of_body(ApiKey key, std::int16_t version, const void* tag,
+                              std::shared_ptr<const void> body) {
+        AnyMessage any;
+        any.key_ = key;
+        any.version_ = version;
+        any.tag_ = tag;
+        any.body_ = std::move(body);
+        return any;
+    }
     template <class M>
     static const void* tag() {
         static constexpr char kTag = 0;
         return &kTag;
     }
+
+private:
     ApiKey key_{};
     std::int16_t version_ = 0;
     const void* tag_ = nullptr;
@@ -63,23 +69,30 @@ private:
 using AnyRequest = AnyMessage;
 using AnyResponse = AnyMessage;
 
-// One row per API that this build knows. `decode_*` read exactly one body; trailing bytes of a request are an error.
-// Fields of type Records and Bytes are slices of `body`'s block: no copy.
+// One row per API that this build knows. `decode_*` read exactly one body; trailing bytes of a
+// request are an error, those of a response are ignored, as in Kafka. Fields of type Records and
+// Bytes are slices of `body`'s block: no copy.
 struct Api {
     ApiKey key;
-    std::string_view name;                          // "Produce"
-    std::int16_t version_min, version_max;          // stable versions of Kafka 4.4.0
-    std::int16_t flexible_since;                    // INT16_MAX: never
+    std::string_view name;                  // "Produce"
+    std::int16_t version_min, version_max;  // stable versions of Kafka 4.4.0
+    std::int16_t flexible_since;            // INT16_MAX: never
     Result<AnyRequest> (*decode_request)(const Bytes& body, std::int16_t version);
     Result<AnyResponse> (*decode_response)(const Bytes& body, std::int16_t version);
     Result<void> (*encode_request)(const AnyRequest&, ByteSink&);
     Result<void> (*encode_response)(const AnyResponse&, ByteSink&);
+    const Schema& (*request)();  // for JSON, frames and tests
+    const Schema& (*response)();
 };
-std::span<const Api> apis();              // ascending by key
-const Api* find_api(std::int16_t key);    // null: unknown
+std::span<const Api> apis();            // ascending by key
+const Api* find_api(std::int16_t key);  // null: unknown
 
 // Header versions (KIP-482): request 1 or 2, response 0 or 1; ApiVersions responses are always 0.
 std::int16_t request_header_version(const Api&, std::int16_t version);
 std::int16_t response_header_version(const Api&, std::int16_t version);
+
+// What the thunks above do.
+Result<AnyMessage> decode_any(const Schema&, const Bytes& body, std::int16_t version, bool whole);
+Result<void> encode_any(const Schema&, const AnyMessage&, ByteSink&);
 
 }  // namespace millrace::wire
