@@ -1,0 +1,34 @@
+#pragma once
+// What a log needs to know of its topic's configuration. Names and defaults are Kafka's; bytes and
+// milliseconds.
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "millrace/wire/batch/record_batch.h"
+
+namespace millrace::broker {
+
+struct LogConfig {
+    std::int64_t segment_bytes = std::int64_t{1} << 30;
+    std::int64_t segment_ms = std::int64_t{7} * 24 * 3600 * 1000;
+    std::int64_t index_interval_bytes = 4096;
+    std::int64_t segment_index_bytes = 10 << 20;
+    std::int64_t retention_ms = std::int64_t{7} * 24 * 3600 * 1000;  // -1: for ever
+    std::int64_t retention_bytes = -1;                               // -1: no limit
+    std::int64_t max_message_bytes = 1'048'588;  // of a whole batch, log overhead counted
+    std::int64_t message_timestamp_before_max_ms = INT64_MAX;
+    std::int64_t message_timestamp_after_max_ms = 3600 * 1000;
+    std::int64_t producer_id_expiration_ms = std::int64_t{24} * 3600 * 1000;
+    wire::TimestampType message_timestamp_type = wire::TimestampType::CreateTime;
+    std::optional<wire::Codec> compression_type;  // nothing: "producer", as it comes
+    std::optional<int> compression_level;
+    bool cleanup_delete = true;  // cleanup.policy
+    bool cleanup_compact = false;
+    std::size_t tail_cache_bytes =
+        4 << 20;  // ours: newest bytes kept in memory and shared with readers
+
+    friend bool operator==(const LogConfig&, const LogConfig&) = default;
+};
+
+}  // namespace millrace::broker
