@@ -1,0 +1,108 @@
+#pragma once
+// One mechanism for every coordinator: a shard per partition of an internal topic. (Kafka:
+// CoordinatorRuntime.)
+//
+//   not ours --lead()--> loading --load()...--> active --resign()--> not ours
+//                           ^--- an append failed ---'
+//
+// write() replays records into the fold at once and buffers them; flush(), at the end of a turn of
+// the loop, appends what the turn decided: one batch, or one more wherever transactional records or
+// markers stand between. An answer waits with when_committed() until the partition's committed end
+// passes what it wrote or saw. If an append fails, the fold is thrown away and loaded from the log:
+// whoever waited for what is not in the log gets the error, the others still wait for their commit.
+// No rollback anywhere. A shard draws no time: callers hand it in.
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "millrace/base/clock.h"
+#include "millrace/base/error_code.h"
+#include "millrace/broker/coordinator/fold.h"
+#include "millrace/broker/coordinator/partition_log.h"
+#include "millrace/wire/batch/record_batch_builder.h"
+
+namespace millrace::broker {
+
+enum class ShardState : std::uint8_t { NotOurs, Loading, Active };
+
+// Told once: None, or why not (already a code that a client may see).
+using Completion = std::function<void(ErrorCode)>;
+
+// What a client is told about a failed append (CoordinatorOperationExceptionHelper, semantics §6).
+ErrorCode translate_append_error(ErrorCode code);
+
+// The partition of an internal topic that coordinates `key`: Utils.abs(String.hashCode) mod
+// partitions; MIN_INT is 0.
+std::int32_t coordinator_partition(std::string_view key, std::int32_t partitions);
+
+struct ShardSettings {
+    std::int32_t base_sequence =
+        -1;  // Kafka writes 0 into __consumer_offsets, -1 into __transaction_state
+    std::size_t batch_bytes_max = 512 * 1024;  // a turn's records are cut here, between decisions
+    std::size_t load_bytes_per_step = 1024 * 1024;
+};
+
+class Shard {
+public:
+    explicit Shard(Fold& fold, ShardSettings settings = {}) : fold_(fold), settings_(settings) {}
+
+    void lead(PartitionLog& log);  // `log` outlives the leadership
+    void resign();                 // waiting answers get NotCoordinator
+    ShardState state() const { return state_; }
+    ErrorCode serving() const;  // None, CoordinatorLoadInProgress, NotCoordinator
+    // Replays the next slice of the log. True when this step made the shard active. Unreadable log:
+    // stays loading, and load_error() says why; the next call tries again from the start.
+    bool load();
+    const std::optional<Error>& load_error() const { return load_error_; }
+    LeaderEpoch leader_epoch() const { return log_->leader_epoch(); }
+
+    // Only while active. One call is one decision: its records share a batch.
+    void write(const CoordinatorRecords& records, Timestamp now);
+    void write(const CoordinatorRecords& records, ProducerIdAndEpoch transaction, Timestamp now);
+    void write(const TxnMarker& marker, Timestamp now);
+    // Where the next record will stand: an answer that saw everything waits until this is
+    // committed.
+    Offset next_offset() const { return next_; }
+
+    void when_committed(Offset end,
+                        Completion completion);  // runs inside flush() or release(), never at once
+    void when_appended(Completion completion);   // runs inside flush()
+    // Appends, then release(). False: an append failed and the shard is loading again.
+    bool flush();
+    // Lets go whoever waits for an offset below the committed end. Call it when that has moved.
+    void release();
+    bool waiting() const { return !committed_.empty() || !appended_.empty() || !runs_.empty(); }
+
+private:
+    struct Run {  // becomes one batch
+        std::optional<ProducerIdAndEpoch> transaction;
+        std::optional<TxnMarker> marker;
+        Timestamp time;
+        std::size_t bytes = 0;
+        CoordinatorRecords records;
+    };
+    void write_run(const CoordinatorRecords& records, std::optional<ProducerIdAndEpoch> transaction,
+                   Timestamp now);
+    Bytes build(const Run& run);
+    void replay_batch(const wire::RecordBatchView& batch);
+    void start_loading();
+    bool append_runs();
+    void lose(ErrorCode code);           // an append failed: the fold is read again from the log
+    void tell_appended(ErrorCode code);  // tells those who wait for the append; None: it succeeded
+
+    Fold& fold_;
+    ShardSettings settings_;
+    PartitionLog* log_ = nullptr;
+    ShardState state_ = ShardState::NotOurs;
+    Offset next_{
+        0};  // expected offset of the next written record; while loading: of the next read one
+    std::optional<Error> load_error_;
+    std::vector<Run> runs_;
+    std::multimap<Offset, Completion>
+        committed_;  // by the end they wait for; equal ones in the order they came
+    std::vector<Completion> appended_;
+    wire::RecordBatchBuilder builder_;
+};
+
+}  // namespace millrace::broker

@@ -1,0 +1,123 @@
+#pragma once
+// The group coordinator: shards of __consumer_offsets, one per partition led here. Streams groups
+// (KIP-1071) and committed offsets; groups of other protocols are kept as they stand in the log,
+// and refused.
+//
+// Inputs are the calls below; effects are taken with take_effects() after any call; answers come
+// through callbacks, when what they saw is committed. At the end of each turn of the loop, and when
+// a committed end moved: flush(now).
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "millrace/base/clock.h"
+#include "millrace/base/log_line.h"
+#include "millrace/broker/coordinator/runtime.h"
+#include "millrace/broker/group/group_fold.h"
+#include "millrace/broker/group/topic_lookup.h"
+#include "millrace/broker/request.h"
+#include "millrace/wire/messages/offset_commit.h"
+#include "millrace/wire/messages/offset_fetch.h"
+#include "millrace/wire/messages/streams_group_describe.h"
+#include "millrace/wire/messages/streams_group_heartbeat.h"
+#include "millrace/wire/messages/txn_offset_commit.h"
+
+namespace millrace::broker {
+
+struct GroupConfig {               // Kafka's names and defaults, where not said otherwise
+    std::int32_t partitions = 50;  // offsets.topic.num.partitions
+    std::size_t offset_metadata_bytes_max = 4096;                // offset.metadata.max.bytes
+    std::int64_t offsets_retention_ms = 7LL * 24 * 3600 * 1000;  // offsets.retention.minutes
+    Duration offsets_retention_interval = std::chrono::minutes(10);
+    std::int32_t streams_session_timeout_ms = 45'000;    // group.streams.session.timeout.ms
+    std::int32_t streams_heartbeat_interval_ms = 5'000;  // group.streams.heartbeat.interval.ms
+    // Ours: the interval dictated while the group is not stable, so that a rebalance takes moments,
+    // not heartbeats.
+    std::int32_t streams_unstable_heartbeat_interval_ms = 100;
+    std::int32_t streams_initial_rebalance_delay_ms =
+        0;  // group.streams.initial.rebalance.delay.ms; Kafka 3000
+    std::int32_t streams_num_standby_replicas = 0;  // streams.num.standby.replicas
+    std::size_t streams_group_size_max = 10'000;    // group.streams.max.size (Kafka: no limit)
+    std::int32_t task_offset_interval_ms = 60'000;  // streams.task.offset.interval.ms
+    std::int64_t acceptable_recovery_lag = 10'000;  // streams.acceptable.recovery.lag
+    // Ours: a joining heartbeat waits this long for its internal topics to be made, instead of
+    // coming back for them.
+    Duration internal_topics_wait = std::chrono::milliseconds(500);
+};
+
+// A topic to be made for a streams group, with the member's rights. Tell the outcome with
+// internal_topic_created().
+struct CreateInternalTopic {
+    std::string group_id;
+    std::string name;
+    std::int32_t partitions = 1;
+    std::int16_t replication_factor = -1;  // -1: the broker's default
+    std::vector<std::pair<std::string, std::string>> configs;
+};
+
+struct GroupEffects {
+    std::vector<CreateInternalTopic> create_topics;
+    Time wake_at = Time::never();  // tick(now) no later than this
+};
+
+class GroupCoordinator {
+public:
+    GroupCoordinator(GroupConfig config, const TopicLookup& topics, LogSink& log);
+    ~GroupCoordinator();
+
+    // `unclean_stop` or not, members that joined over loopback are dropped once the partition is
+    // loaded: they died with the process that wrote the log.
+    void lead(std::int32_t partition, PartitionLog& log);
+    void resign(std::int32_t partition);
+    std::int32_t partition_of(const std::string& group_id) const {
+        return coordinator_partition(group_id, config_.partitions);
+    }
+    ErrorCode serving(const std::string& group_id) const;
+
+    void flush(Now now);
+    void tick(Now now);
+    GroupEffects take_effects();
+    // Topics were created, grew or went: groups that wait for them go on, offsets of deleted topics
+    // go.
+    void topics_changed(Now now);
+    void internal_topic_created(const std::string& group_id, const std::string& topic,
+                                ErrorCode code, const std::string& detail, Now now);
+
+    // COMMIT or ABORT for transactional offsets of one partition of __consumer_offsets.
+    void write_marker(std::int32_t partition, const TxnMarker& marker, Now now, Completion written);
+
+    void streams_heartbeat(const wire::StreamsGroupHeartbeatRequest& request,
+                           const RequestContext& context, Now now,
+                           std::function<void(wire::StreamsGroupHeartbeatResponse)> answer);
+    void streams_describe(
+        const std::string& group_id,
+        std::function<void(wire::StreamsGroupDescribeResponse::DescribedGroup)> answer);
+    void offset_commit(const wire::OffsetCommitRequest& request, std::int16_t version, Now now,
+                       std::function<void(wire::OffsetCommitResponse)> answer);
+    // The caller has had the partition verified or added by the transaction coordinator.
+    // `answer_when_appended`: design 3.5, data, offsets and transaction coordinator share a
+    // journal, and EndTxn waits for its sync.
+    void txn_offset_commit(const wire::TxnOffsetCommitRequest& request, std::int16_t version,
+                           bool answer_when_appended, Now now,
+                           std::function<void(wire::TxnOffsetCommitResponse)> answer);
+    // One group of a request; old versions are turned into this form by the handler.
+    void offset_fetch(const wire::OffsetFetchRequest::Group& group, bool require_stable,
+                      bool topic_ids, std::function<void(wire::OffsetFetchResponse::Group)> answer);
+
+    const GroupFold* fold(std::int32_t partition) const;  // for tests
+
+private:
+    struct GroupShard;
+    friend class StreamsHeartbeat;
+
+    GroupConfig config_;
+    const TopicLookup& topics_;
+    LogSink& log_;
+    std::map<std::int32_t, std::unique_ptr<GroupShard>> shards_;
+    GroupEffects effects_;
+    Now now_;
+};
+
+}  // namespace millrace::broker
