@@ -1,10 +1,12 @@
 #pragma once
-// What every state store is to the engine (design §3.10). A store holds bytes: serialised keys and values in Kafka's layouts.
-// Memory first: entries are open (written since the last seal), in flight (sealed: EndTxn was sent), committed, or clean
-// (also in the sorted runs). Reads see the newest. Processing goes on above what is in flight.
+// What every state store is to the engine (design §3.10). A store holds bytes: serialised keys and
+// values in Kafka's layouts. Memory first: entries are open (written since the last seal), in
+// flight (sealed: EndTxn was sent), committed, or clean (also in the sorted runs). Reads see the
+// newest. Processing goes on above what is in flight.
 //
 //   write ... seal() -> [EndTxn] -> committed()      the sealed entries merge down
-//                                   aborted()        open and in-flight entries drop; the store is what the last commit left
+//                                   aborted()        open and in-flight entries drop; the store is
+//                                   what the last commit left
 //
 // Views that a store hands out are valid until the next call of a non-const function of that store.
 #include <cstdint>
@@ -20,9 +22,9 @@
 
 namespace millrace::state {
 
-using MaybeBytes = std::optional<BytesView>;   // nothing: null, a tombstone
+using MaybeBytes = std::optional<BytesView>;  // nothing: null, a tombstone
 
-struct HashedKey {   // a key with its hash, computed once and reused by prefetch, find and write
+struct HashedKey {  // a key with its hash, computed once and reused by prefetch, find and write
     explicit HashedKey(BytesView k) : key(k), hash(hash_bytes(k)) {}
     HashedKey(BytesView k, std::uint64_t h) : key(k), hash(h) {}
     BytesView key;
@@ -31,10 +33,11 @@ struct HashedKey {   // a key with its hash, computed once and reused by prefetc
 
 struct ValueAndTimestamp {
     BytesView value;
-    Timestamp timestamp;   // of a plain (untimestamped) store: the timestamp given at the write
+    Timestamp timestamp;  // of a plain (untimestamped) store: the timestamp given at the write
 };
 
-// Where a store reports each write, in Kafka's changelog layout (streams-semantics §5.2): the engine's changelog producer.
+// Where a store reports each write, in Kafka's changelog layout (streams-semantics §5.2): the
+// engine's changelog producer.
 class ChangeLog {
 public:
     virtual ~ChangeLog() = default;
@@ -42,29 +45,38 @@ public:
 };
 
 struct MemoryUse {
-    std::int64_t uncommitted = 0;   // open and in flight; statestore.uncommitted.max.bytes forces a commit
-    std::int64_t committed = 0;     // not yet in the sorted runs
-    std::int64_t clean = 0;         // evictable
+    std::int64_t uncommitted =
+        0;  // open and in flight; statestore.uncommitted.max.bytes forces a commit
+    std::int64_t committed = 0;  // not yet in the sorted runs
+    std::int64_t clean = 0;      // evictable
 };
 
 class StateStore {
 public:
     virtual ~StateStore() = default;
     virtual const std::string& name() const = 0;
-    virtual bool persistent() const = 0;   // has sorted runs behind it
-    virtual void set_changelog(ChangeLog* log) = 0;   // null: logging is disabled, or restoring
+    virtual bool persistent() const = 0;             // has sorted runs behind it
+    virtual void set_changelog(ChangeLog* log) = 0;  // null: logging is disabled, or restoring
 
     virtual void seal() = 0;
     virtual void committed() = 0;
     virtual void aborted() = 0;
 
-    // One record of the changelog (key and value in changelog layout), below everything open; nothing is logged.
+    // One record of the changelog (key and value in changelog layout), below everything open;
+    // nothing is logged.
     virtual Result<void> restore(BytesView key, MaybeBytes value, Timestamp timestamp) = 0;
     virtual MemoryUse memory() const = 0;
-    virtual std::int64_t expired_puts() const = 0;   // puts past retention: they count as dropped records
+    virtual std::int64_t expired_puts()
+        const = 0;  // puts past retention: they count as dropped records
+    // Set when the sorted runs could not be read: what was answered since is not to be committed.
+    virtual const std::optional<Error>& failure() const {
+        static const std::optional<Error> none;
+        return none;
+    }
 };
 
-class KeyValueCursor {   // unsigned byte order of the keys; a consistent view is not promised, as in Kafka
+class KeyValueCursor {  // unsigned byte order of the keys; a consistent view is not promised, as in
+                        // Kafka
 public:
     virtual ~KeyValueCursor() = default;
     virtual bool valid() const = 0;
@@ -73,13 +85,15 @@ public:
     virtual ValueAndTimestamp value() const = 0;
 };
 
-class KeyValueStore : public StateStore {   // plain or timestamped: only the reader's use of the timestamp differs
+class KeyValueStore
+    : public StateStore {  // plain or timestamped: only the reader's use of the timestamp differs
 public:
-    virtual void prefetch(const HashedKey& key) = 0;   // a hint: the slot is about to be read
+    virtual void prefetch(const HashedKey& key) = 0;  // a hint: the slot is about to be read
     virtual std::optional<ValueAndTimestamp> get(const HashedKey& key) = 0;
     virtual void put(const HashedKey& key, MaybeBytes value, Timestamp timestamp) = 0;
-    virtual std::unique_ptr<KeyValueCursor> range(std::optional<BytesView> from, std::optional<BytesView> to,
-                                                  bool forward) = 0;   // both ends inclusive
+    virtual std::unique_ptr<KeyValueCursor> range(std::optional<BytesView> from,
+                                                  std::optional<BytesView> to,
+                                                  bool forward) = 0;  // both ends inclusive
     virtual std::int64_t approximate_num_entries() const = 0;
 };
 
@@ -88,8 +102,8 @@ public:
     virtual ~WindowCursor() = default;
     virtual bool valid() const = 0;
     virtual void next() = 0;
-    virtual BytesView key() const = 0;           // without the window
-    virtual std::int64_t window_start() const = 0;   // ms
+    virtual BytesView key() const = 0;              // without the window
+    virtual std::int64_t window_start() const = 0;  // ms
     virtual ValueAndTimestamp value() const = 0;
 };
 
@@ -97,13 +111,20 @@ class WindowStore : public StateStore {
 public:
     virtual std::int64_t window_size_ms() const = 0;
     virtual std::int64_t retention_ms() const = 0;
-    virtual std::int64_t observed_stream_time() const = 0;   // -1: nothing put yet
+    virtual std::int64_t observed_stream_time() const = 0;  // -1: nothing put yet
     virtual void prefetch(const HashedKey& key, std::int64_t window_start) = 0;
-    virtual std::optional<ValueAndTimestamp> fetch(const HashedKey& key, std::int64_t window_start) = 0;
-    virtual void put(const HashedKey& key, std::int64_t window_start, MaybeBytes value, Timestamp timestamp) = 0;
-    // start ascending; bounds inclusive
-    virtual std::unique_ptr<WindowCursor> fetch(BytesView key, std::int64_t from, std::int64_t to) = 0;
-    virtual std::unique_ptr<WindowCursor> fetch_all(std::int64_t from, std::int64_t to) = 0;   // order: semantics §5.3
+    virtual std::optional<ValueAndTimestamp> fetch(const HashedKey& key,
+                                                   std::int64_t window_start) = 0;
+    virtual void put(const HashedKey& key, std::int64_t window_start, MaybeBytes value,
+                     Timestamp timestamp) = 0;
+    // Ascending by start (then by the order of the puts, where duplicates are kept), else
+    // descending; bounds inclusive.
+    virtual std::unique_ptr<WindowCursor> fetch(BytesView key, std::int64_t from, std::int64_t to,
+                                                bool forward = true) = 0;
+    // Order: streams-semantics §5.3 (segment, key, start of a persistent store; start, key of one
+    // in memory or time ordered).
+    virtual std::unique_ptr<WindowCursor> fetch_all(std::int64_t from, std::int64_t to,
+                                                    bool forward = true) = 0;
 };
 
 }  // namespace millrace::state

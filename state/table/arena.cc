@@ -1,0 +1,74 @@
+#include "millrace/state/table/arena.h"
+
+#include <new>
+
+namespace millrace::state {
+namespace {
+constexpr std::size_t kChunkBytesMax = 256 * 1024;
+constexpr std::size_t kLine = 64;
+}  // namespace
+
+struct Arena::Own {
+    Own* previous;
+    Own* next;
+    std::size_t size;   // usable bytes behind this header
+    std::size_t spare;  // keeps what follows aligned to 16
+};
+
+Arena::~Arena() {
+    while (own_) release_own(reinterpret_cast<std::byte*>(own_ + 1));
+}
+
+std::byte* Arena::cut(std::size_t size) {
+    if (static_cast<std::size_t>(end_ - next_) < size) {
+        // What is left of the old chunk is cut into the free lists, the largest first.
+        while (static_cast<std::size_t>(end_ - next_) >= 16) {
+            const auto left = static_cast<std::size_t>(end_ - next_);
+            SizeClass c = class_of_size(left < kBlockBytesMax ? left : kBlockBytesMax);
+            if (size_of_class(c) > left) --c;
+            auto* block = reinterpret_cast<Free*>(next_);
+            block->next = free_[c];
+            free_[c] = block;
+            next_ += size_of_class(c);
+        }
+        while (chunk_bytes_ < size + kLine) chunk_bytes_ *= 2;
+        Chunk chunk{std::unique_ptr<std::byte[]>(new std::byte[chunk_bytes_]), chunk_bytes_};
+        reserved_ += static_cast<std::int64_t>(chunk_bytes_);
+        const auto address = reinterpret_cast<std::uintptr_t>(chunk.memory.get());
+        next_ = chunk.memory.get() + (kLine - address % kLine) % kLine;
+        end_ = chunk.memory.get() + chunk_bytes_;
+        chunks_.push_back(std::move(chunk));
+        if (chunk_bytes_ < kChunkBytesMax) chunk_bytes_ *= 2;
+    }
+    std::byte* at = next_;
+    next_ += size;
+    return at;
+}
+
+Arena::Block Arena::allocate_own(std::size_t bytes) {
+    const std::size_t size = (bytes + 4095) / 4096 * 4096;
+    auto* own = static_cast<Own*>(::operator new(sizeof(Own) + size));
+    *own = Own{nullptr, own_, size, 0};
+    if (own_) own_->previous = own;
+    own_ = own;
+    used_ += static_cast<std::int64_t>(size);
+    reserved_ += static_cast<std::int64_t>(size);
+    return {reinterpret_cast<std::byte*>(own + 1), size, kOwnAllocation};
+}
+
+void Arena::release_own(std::byte* at) {
+    auto* own = reinterpret_cast<Own*>(at) - 1;
+    used_ -= static_cast<std::int64_t>(own->size);
+    reserved_ -= static_cast<std::int64_t>(own->size);
+    if (own->previous) own->previous->next = own->next;
+    if (own->next) own->next->previous = own->previous;
+    if (own_ == own) own_ = own->next;
+    ::operator delete(own);
+}
+
+std::size_t Arena::size_of(const std::byte* at, SizeClass c) {
+    if (c == kOwnAllocation) return (reinterpret_cast<const Own*>(at) - 1)->size;
+    return size_of_class(c);
+}
+
+}  // namespace millrace::state

@@ -1,0 +1,91 @@
+#pragma once
+// Hash -> entry by extendible hashing: a directory of segments of at most 8192 slots, probed
+// linearly. A full segment splits in two, so that growing costs at most some tens of microseconds
+// at a time and never moves the whole table.
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "millrace/state/table/entry.h"
+
+namespace millrace::state {
+
+class Slots {
+public:
+    Slots();
+
+    Entry* find(std::uint64_t hash, BytesView key) const {
+        const Segment& s = *directory_[hash >> shift_];
+        for (std::size_t i = hash & s.mask;; i = (i + 1) & s.mask) {
+            const Slot& slot = s.slots[i];
+            if (!slot.entry) return nullptr;
+            if (slot.hash == hash && slot.entry->key_size == key.size() &&
+                std::memcmp(slot.entry + 1, key.data(), key.size()) == 0)
+                return slot.entry;
+        }
+    }
+    void insert(Entry* entry);                  // its key is not there
+    void erase(const Entry* entry);             // is there
+    void replace(const Entry* old, Entry* by);  // same key
+
+    // Two steps of getting a cold entry near: its slot, and, once that has arrived, the entry.
+    void prefetch_slot(std::uint64_t hash) const {
+        const Segment& s = *directory_[hash >> shift_];
+        __builtin_prefetch(&s.slots[hash & s.mask]);
+    }
+    void prefetch_entry(std::uint64_t hash) const {
+        const Segment& s = *directory_[hash >> shift_];
+        std::size_t i = hash & s.mask;
+        for (int probes = 0; probes < 4; ++probes, i = (i + 1) & s.mask) {
+            if (s.slots[i].hash == hash) {
+                __builtin_prefetch(s.slots[i].entry);
+                return;
+            }
+        }
+    }
+
+    std::size_t size() const { return size_; }
+    std::int64_t bytes() const { return bytes_; }
+
+    // Visits every entry, in an order that depends on hashes only. The visitor may not insert or
+    // erase.
+    template <class F>
+    void for_each(F&& visit) const {
+        const Segment* last = nullptr;
+        for (const Segment* s : directory_) {
+            if (s == last) continue;
+            last = s;
+            for (std::size_t i = 0; i <= s->mask; ++i)
+                if (s->slots[i].entry) visit(s->slots[i].entry);
+        }
+    }
+    // The eviction hand: up to `count` slots from the position `hand` on; moves it. Collects
+    // entries, erases nothing.
+    void sweep(std::uint64_t& hand, std::size_t count, std::vector<Entry*>& into) const;
+
+private:
+    struct Slot {
+        std::uint64_t hash = 0;
+        Entry* entry = nullptr;
+    };
+    struct Segment {
+        std::unique_ptr<Slot[]> slots;
+        std::size_t mask;
+        std::size_t used = 0;
+        unsigned depth = 0;  // how many leading bits of the hash its keys share
+    };
+    static constexpr std::size_t kSlotsMin = 8, kSlotsMax = 8192;
+
+    Segment& segment_of(std::uint64_t hash) { return *directory_[hash >> shift_]; }
+    static void place(Segment& s, const Slot& slot);
+    void grow(std::uint64_t hash);
+    Segment* make(std::size_t slots, unsigned depth);
+
+    std::vector<Segment*> directory_;  // 2^depth; several may name one segment
+    std::vector<std::unique_ptr<Segment>> segments_;
+    unsigned shift_ = 63;  // 64 - depth of the directory, which has at least one bit
+    std::size_t size_ = 0;
+    std::int64_t bytes_ = 0;
+};
+
+}  // namespace millrace::state

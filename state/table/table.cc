@@ -1,0 +1,455 @@
+#include "millrace/state/table/table.h"
+
+#include <algorithm>
+#include <new>
+
+#include "millrace/base/check.h"
+#include "millrace/base/mutant.h"
+
+namespace millrace::state {
+namespace {
+
+std::uint32_t size_in_entry(MaybeBytes value) {
+    if (!value) return kTombstone;
+    MR_CHECK(value->size() < kNothing);
+    return static_cast<std::uint32_t>(value->size());
+}
+std::size_t bytes_of(MaybeBytes value) {
+    return value ? value->size() : 0;
+}
+std::size_t bytes_of(std::uint32_t value_size) {
+    return value_size < kNothing ? value_size : 0;
+}
+
+void fill(std::byte* at, MaybeBytes value) {
+    // A caller may put a view that it got from this table, even of the bytes that are overwritten
+    // here.
+    if (value && !value->empty()) std::memmove(at, value->data(), value->size());
+}
+
+}  // namespace
+
+// ---- blocks
+// ---------------------------------------------------------------------------------------------------------
+
+Entry* Table::make(std::uint64_t hash, BytesView key, std::size_t value_size) {
+    const Arena::Block block = arena_.allocate(sizeof(Entry) + key.size() + value_size);
+    auto* e = new (block.at) Entry{};
+    e->hash = hash;
+    e->key_size = static_cast<std::uint32_t>(key.size());
+    e->value_size = kNothing;
+    e->size_class = block.size_class;
+    e->referenced = true;
+    if (!key.empty()) std::memcpy(e + 1, key.data(), key.size());
+    slots_.insert(e);
+    ++structure_;
+    for (EntryIndex* index : indexes_) index->inserted(e);
+    return e;
+}
+
+void Table::fill_home(Entry& e, MaybeBytes value, Timestamp timestamp, TxnNumber txn) {
+    fill(e.home_value(), value);
+    e.value_size = size_in_entry(value);
+    e.timestamp = timestamp.value();
+    e.txn = txn;
+}
+
+Version* Table::push(Entry& e, std::size_t value_size) {
+    const Arena::Block block = arena_.allocate(sizeof(Version) + value_size);
+    auto* v = new (block.at) Version{e.upper, 0, kTombstone, 0, block.size_class};
+    e.upper = v;
+    return v;
+}
+
+void Table::release(Version* v) {
+    const SizeClass size_class = v->size_class;
+    arena_.release(reinterpret_cast<std::byte*>(v), size_class);
+}
+
+// `listed`: dirty_ names the block, which stays until the list is next looked through.
+void Table::forget(Entry* e, bool listed) {
+    for (EntryIndex* index : indexes_) index->erased(e);
+    slots_.erase(e);
+    ++structure_;
+    if (listed) {
+        dirty_bytes_ -= static_cast<std::int64_t>(e->block_size());
+        e->dead = true;
+        if (++dead_ > dirty_.size() / 2 + 64) drop_dead();
+        return;
+    }
+    const SizeClass size_class = e->size_class;
+    arena_.release(reinterpret_cast<std::byte*>(e), size_class);
+}
+
+// A larger block for the entry; the home value is not carried over.
+Entry* Table::relocate(Entry* e, std::size_t value_size, bool listed) {
+    const Arena::Block block = arena_.allocate(sizeof(Entry) + e->key_size + value_size);
+    auto* by = new (block.at) Entry(*e);
+    by->size_class = block.size_class;
+    by->value_size = kNothing;
+    std::memcpy(by + 1, e + 1, e->key_size);
+    slots_.replace(e, by);
+    ++structure_;
+    for (EntryIndex* index : indexes_) index->moved(e, by);
+    if (e->newest_txn() > committed_) moved_.emplace_back(e, by);
+    if (listed) {
+        dirty_bytes_ -= static_cast<std::int64_t>(e->block_size());
+        e->dead = true;
+        ++dead_;
+        list_dirty(by);
+    } else {
+        arena_.release(reinterpret_cast<std::byte*>(e), e->size_class);
+    }
+    return by;
+}
+
+void Table::list_dirty(Entry* e) {
+    if (!spills_) return;
+    dirty_bytes_ += static_cast<std::int64_t>(e->block_size());
+    dirty_.push_back(e);
+}
+
+void Table::drop_dead() {
+    if (dead_ == 0) return;
+    std::size_t kept = 0;
+    for (Entry* e : dirty_) {
+        if (e->dead)
+            arena_.release(reinterpret_cast<std::byte*>(e), e->size_class);
+        else
+            dirty_[kept++] = e;
+    }
+    dirty_.resize(kept);
+    dead_ = 0;
+}
+
+// ---- writing
+// --------------------------------------------------------------------------------------------------------
+
+void Table::put(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp timestamp) {
+    advance_prefetch();
+    const std::size_t size = bytes_of(value);
+    Entry* e = slots_.find(hash, key);
+    if (!e) {
+        if (!value && !has_runs_) return;
+        e = make(hash, key, size);
+        fill_home(*e, value, timestamp, current_);
+        open_.push_back(e);
+        uncommitted_bytes_ += static_cast<std::int64_t>(e->block_size());
+        live_ += value ? 1 : 0;
+        return;
+    }
+    e->referenced = true;
+    live_ += static_cast<int>(value.has_value()) - static_cast<int>(e->newest_is_value());
+    Version* v = e->upper;
+    if (v && v->txn == current_) {
+        if (v->capacity() < size) {
+            Version* larger = push(*e, size);
+            larger->below = v->below;
+            uncommitted_bytes_ += static_cast<std::int64_t>(larger->capacity()) -
+                                  static_cast<std::int64_t>(v->capacity());
+            // Written before the old one goes: the value may be a view of it.
+            fill(larger->value(), value);
+            release(v);
+            v = larger;
+            v->value_size = size_in_entry(value);
+            v->timestamp = timestamp.value();
+            v->txn = current_;
+            return;
+        }
+    } else if (!v && e->txn == current_ && e->home_capacity() >= size) {
+        return fill_home(*e, value, timestamp, current_);
+    } else {
+        if (v || e->txn != current_) open_.push_back(e);
+        v = push(*e, size);
+        uncommitted_bytes_ += static_cast<std::int64_t>(v->capacity() + sizeof(Version));
+        fill(v->value(), value);
+        if (e->txn == current_ && !v->below)
+            e->value_size = kNothing;  // this transaction's home, too small now
+        v->value_size = size_in_entry(value);
+        v->timestamp = timestamp.value();
+        v->txn = current_;
+        return;
+    }
+    fill(v->value(), value);
+    v->value_size = size_in_entry(value);
+    v->timestamp = timestamp.value();
+}
+
+TxnNumber Table::restore_txn() {
+    if (committed_ <= frozen_)
+        committed_ = sealed_ = current_++;  // above what is being written to the runs
+    return committed_;
+}
+
+void Table::restore(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp timestamp) {
+    MR_CHECK(open_.empty() && !in_flight_now_);
+    const TxnNumber txn = restore_txn();
+    Entry* e = slots_.find(hash, key);
+    if (!e) {
+        if (!value && !has_runs_) return;
+        e = make(hash, key, bytes_of(value));
+        fill_home(*e, value, timestamp, txn);
+        live_ += value ? 1 : 0;
+        list_dirty(e);
+        return;
+    }
+    live_ += static_cast<int>(value.has_value()) - static_cast<int>(e->newest_is_value());
+    const bool listed = listed_at(*e, committed_);
+    if (!e->upper && !home_frozen(*e) && e->home_capacity() >= bytes_of(value) &&
+        (value || has_runs_)) {
+        fill_home(*e, value, timestamp, txn);
+        if (!listed) list_dirty(e);
+        return;
+    }
+    Version* v = push(*e, bytes_of(value));
+    fill(v->value(), value);
+    v->value_size = size_in_entry(value);
+    v->timestamp = timestamp.value();
+    v->txn = txn;
+    finish(e, listed);
+    patch_moved();
+}
+
+Entry* Table::load_clean(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp timestamp) {
+    MR_DCHECK(!find(hash, key));
+    Entry* e = make(hash, key, bytes_of(value));
+    fill_home(*e, value, timestamp, 0);
+    if (value) {
+        ++live_;
+        if (evicted_ > 0) --evicted_;
+    }
+    return e;
+}
+
+// ---- transactions
+// ---------------------------------------------------------------------------------------------------
+
+void Table::seal() {
+    MR_CHECK(!in_flight_now_);
+    in_flight_.swap(open_);
+    in_flight_now_ = true;
+    sealed_ = current_++;
+    if (mutant::on(Mutant::StateMergedBeforeCommit)) committed();
+}
+
+void Table::committed() {
+    if (!in_flight_now_) return;
+    const TxnNumber was = committed_;
+    committed_ = sealed_;
+    for (std::size_t i = 0; i < in_flight_.size(); ++i) {
+        if (i + 4 < in_flight_.size()) __builtin_prefetch(in_flight_[i + 4]);
+        merge(in_flight_[i], was);
+    }
+    in_flight_.clear();
+    in_flight_now_ = false;
+    patch_moved();
+}
+
+// Is the version that was newest at `committed` named by dirty_?
+bool Table::listed_at(const Entry& e, TxnNumber committed) const {
+    if (!spills_) return false;
+    for (const Version* v = e.upper; v; v = v->below)
+        if (v->txn <= committed) return v->txn > frozen_;
+    return e.value_size != kNothing && e.txn <= committed && e.txn > frozen_;
+}
+
+void Table::merge(Entry* e, TxnNumber was) {
+    const bool listed = listed_at(*e, was);
+    if (e->txn > was) {  // made by this transaction
+        uncommitted_bytes_ -= static_cast<std::int64_t>(e->block_size());
+        if (e->value_size == kNothing) e->txn = committed_;
+    }
+    for (const Version* v = e->upper; v; v = v->below)
+        if (v->txn > was && v->txn <= committed_)
+            uncommitted_bytes_ -= static_cast<std::int64_t>(v->capacity() + sizeof(Version));
+    finish(e, listed);
+}
+
+// The newest committed version swallows the older ones, and goes home unless the home is frozen.
+void Table::finish(Entry* e, bool listed) {
+    Version* v = e->upper;
+    while (v && v->txn > committed_) v = v->below;
+    if (v) {
+        while (Version* older = v->below) {
+            v->below = older->below;
+            release(older);
+        }
+        if (home_frozen(*e)) {
+            if (!listed) {
+                list_dirty(e);
+                deferred_.push_back(e);
+            }
+            return;
+        }
+    }
+    settle(e, listed);
+}
+
+void Table::settle(Entry* e, bool listed) {
+    Version** link = &e->upper;
+    while (*link && (*link)->txn > committed_) link = &(*link)->below;
+    if (Version* v = *link) {
+        const std::size_t size = bytes_of(v->value_size);
+        *link = nullptr;
+        if (size > e->home_capacity()) {
+            const bool was_listed = listed;
+            e = relocate(e, size, listed);
+            listed = was_listed;
+        }
+        if (size != 0) std::memcpy(e->home_value(), v->value(), size);
+        e->value_size = v->value_size;
+        e->timestamp = v->timestamp;
+        e->txn = v->txn;
+        release(v);
+    }
+    if (!e->upper && e->value_size == kTombstone && !has_runs_) return forget(e, listed);
+    if (!listed) list_dirty(e);
+}
+
+void Table::patch_moved() {
+    if (moved_.empty()) return;
+    std::sort(moved_.begin(), moved_.end());
+    for (auto* list : {&open_, &in_flight_}) {
+        for (Entry*& e : *list) {
+            const auto at = std::lower_bound(moved_.begin(), moved_.end(),
+                                             std::pair<const Entry*, Entry*>(e, nullptr));
+            if (at != moved_.end() && at->first == e) e = at->second;
+        }
+    }
+    moved_.clear();
+}
+
+void Table::aborted() {
+    if (mutant::on(Mutant::AbortKeepsState)) {
+        committed();
+        seal();
+        return committed();
+    }
+    for (Entry* e : open_) drop_above(e, sealed_);
+    for (Entry* e : in_flight_) drop_above(e, committed_);
+    open_.clear();
+    in_flight_.clear();
+    in_flight_now_ = false;
+    committed_ = sealed_ = current_++;
+}
+
+void Table::drop_above(Entry* e, TxnNumber txn) {
+    live_ -= static_cast<int>(e->newest_is_value());
+    while (e->upper && e->upper->txn > txn) {
+        Version* v = e->upper;
+        e->upper = v->below;
+        uncommitted_bytes_ -= static_cast<std::int64_t>(v->capacity() + sizeof(Version));
+        release(v);
+    }
+    if (!e->upper && e->txn > txn) e->value_size = kNothing;
+    live_ += static_cast<int>(e->newest_is_value());
+    if (e->upper) return;
+    if (e->value_size == kNothing) {
+        uncommitted_bytes_ -= static_cast<std::int64_t>(e->block_size());
+        forget(e, false);
+    } else if (e->value_size == kTombstone && e->txn <= committed_ && !has_runs_) {
+        forget(e, spills_ && e->txn > frozen_);
+    }
+}
+
+std::optional<ValueAndTimestamp> Table::committed_value(const Entry& e) const {
+    for (const Version* v = e.upper; v; v = v->below) {
+        if (v->txn > committed_) continue;
+        if (v->value_size == kTombstone) return {};
+        return ValueAndTimestamp{v->view(), Timestamp{v->timestamp}};
+    }
+    if (e.txn > committed_ || e.value_size >= kNothing) return {};
+    return ValueAndTimestamp{e.home_view(), Timestamp{e.timestamp}};
+}
+
+// ---- spilling
+// -------------------------------------------------------------------------------------------------------
+
+const std::vector<Entry*>& Table::freeze() {
+    MR_CHECK(spills_ && !spilling_);
+    drop_dead();
+    frozen_list_.swap(dirty_);
+    frozen_bytes_ = dirty_bytes_;
+    dirty_bytes_ = 0;
+    frozen_ = committed_;
+    spilling_ = has_runs_ = true;
+    return frozen_list_;
+}
+
+void Table::end_spill() {
+    // Whoever was committed again meanwhile goes home now.
+    std::vector<Entry*> deferred;
+    deferred.swap(deferred_);
+    for (Entry* e : deferred) settle(e, true);
+    patch_moved();
+    frozen_list_.clear();
+    frozen_bytes_ = 0;
+    spilling_ = false;
+}
+
+void Table::spilled() {
+    MR_CHECK(spilling_);
+    clean_ = frozen_;
+    end_spill();
+}
+
+void Table::spill_failed() {
+    MR_CHECK(spilling_);
+    // The frozen entries are dirty again; those committed again are in dirty_ already.
+    std::sort(deferred_.begin(), deferred_.end());
+    for (Entry* e : frozen_list_)
+        if (!std::binary_search(deferred_.begin(), deferred_.end(), e)) list_dirty(e);
+    frozen_ = clean_;
+    end_spill();
+}
+
+std::int64_t Table::evict(std::int64_t bytes, std::size_t slots_max) {
+    std::vector<Entry*> seen;
+    std::int64_t freed = 0;
+    constexpr std::size_t kStep = 1024;
+    for (std::size_t done = 0; done < slots_max && freed < bytes; done += kStep) {
+        seen.clear();
+        slots_.sweep(hand_, kStep, seen);
+        for (Entry* e : seen) {
+            if (e->upper || e->txn > clean_ || e->value_size == kNothing) continue;
+            if (e->referenced) {
+                e->referenced = false;
+                continue;
+            }
+            freed += static_cast<std::int64_t>(e->block_size());
+            if (e->value_size != kTombstone) --live_, ++evicted_;
+            forget(e, false);
+            complete_ = false;
+        }
+    }
+    return freed;
+}
+
+void Table::check_invariants() const {
+    std::int64_t live = 0, uncommitted = 0;
+    std::size_t entries = 0;
+    slots_.for_each([&](const Entry* e) {
+        ++entries;
+        MR_CHECK(!e->dead);
+        MR_CHECK(slots_.find(e->hash, e->key()) == e);
+        MR_CHECK(e->upper || e->value_size != kNothing);
+        live += e->newest_is_value();
+        TxnNumber above = current_ + 1;
+        std::size_t committed_above = 0;
+        for (const Version* v = e->upper; v; v = v->below) {
+            MR_CHECK(v->txn < above && v->txn <= current_);
+            above = v->txn;
+            if (v->txn > committed_)
+                uncommitted += static_cast<std::int64_t>(v->capacity() + sizeof(Version));
+            else
+                ++committed_above;
+        }
+        MR_CHECK(committed_above == 0 || (committed_above == 1 && home_frozen(*e)));
+        if (e->txn > committed_) uncommitted += static_cast<std::int64_t>(e->block_size());
+    });
+    MR_CHECK(entries == slots_.size());
+    MR_CHECK(live == live_);
+    MR_CHECK(uncommitted == uncommitted_bytes_);
+}
+
+}  // namespace millrace::state

@@ -1,0 +1,171 @@
+#pragma once
+// A table of byte keys with the layers of design §3.10. Writes go to the open layer; seal() puts it
+// in flight, committed() merges that down, aborted() drops open and in flight: all in the time of
+// what changed, not of what is there. freeze() hands the committed entries that are not in the
+// sorted runs to a background writer, without copying them: they are left untouched (newer versions
+// lie above) until spilled() turns them clean.
+//
+// One thread. The frozen entries' keys, home values and timestamps may be read by another thread
+// between freeze() and spilled().
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "millrace/base/bytes.h"
+#include "millrace/base/strong.h"
+#include "millrace/state/store.h"
+#include "millrace/state/table/arena.h"
+#include "millrace/state/table/entry.h"
+#include "millrace/state/table/slots.h"
+
+namespace millrace::state {
+
+class EntryIndex {  // an order over the entries of a table, kept up while it exists
+public:
+    virtual ~EntryIndex() = default;
+    virtual void inserted(Entry* entry) = 0;
+    virtual void erased(Entry* entry) = 0;                 // still readable
+    virtual void moved(const Entry* from, Entry* to) = 0;  // equal keys, both readable
+};
+
+class Table {
+public:
+    // With `spills`, committed changes are listed for freeze(). Until the first freeze a committed
+    // delete leaves nothing behind.
+    explicit Table(bool spills = false) : spills_(spills) {}
+    Table(const Table&) = delete;
+    Table& operator=(const Table&) = delete;
+
+    // ---- reading ----
+    Entry* find(std::uint64_t hash, BytesView key) const { return slots_.find(hash, key); }
+    static std::optional<ValueAndTimestamp> newest(const Entry& e) {
+        if (e.upper) {
+            if (e.upper->value_size == kTombstone) return {};
+            return ValueAndTimestamp{e.upper->view(), Timestamp{e.upper->timestamp}};
+        }
+        if (e.value_size >= kNothing) return {};
+        return ValueAndTimestamp{e.home_view(), Timestamp{e.timestamp}};
+    }
+    std::optional<ValueAndTimestamp> get(std::uint64_t hash, BytesView key) {
+        advance_prefetch();
+        Entry* e = slots_.find(hash, key);
+        if (!e) return {};
+        e->referenced = true;
+        return newest(*e);
+    }
+    // What the last commit left: open and in-flight versions are skipped (interactive queries that
+    // ask for committed state).
+    std::optional<ValueAndTimestamp> committed_value(const Entry& e) const;
+
+    // A hint that the key is about to be used. The slot is fetched now, the entry of the key seven
+    // hints earlier, too.
+    void prefetch(std::uint64_t hash) {
+        slots_.prefetch_slot(hash);
+        slots_.prefetch_entry(ring_[ring_at_ & 7]);
+        ring_[ring_at_++ & 7] = hash;
+        ring_left_ = 8;
+    }
+
+    // ---- writing ----
+    void put(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp timestamp);
+    // Below everything open; only between transactions (nothing open, nothing in flight).
+    void restore(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp timestamp);
+    // What the sorted runs said about a key that is not here: clean. A tombstone remembers that
+    // they have nothing.
+    Entry* load_clean(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp timestamp);
+
+    void seal();
+    void committed();
+    void aborted();
+
+    // ---- spilling ----
+    // The entries committed since the last freeze, each once, in no order; untouched until
+    // spilled() or spill_failed().
+    const std::vector<Entry*>& freeze();
+    void spilled();       // they are in the sorted runs
+    void spill_failed();  // they are not: they go back to committed
+    bool spilling() const { return spilling_; }
+    bool has_runs() const { return has_runs_; }
+    // The sorted runs hold keys of this table that are not in memory: deletes leave tombstones, a
+    // miss must ask them.
+    void set_has_runs() { has_runs_ = true, complete_ = false; }
+    bool complete() const { return complete_; }  // what is not here is nowhere
+
+    // Forgets clean entries that were not used lately, until `bytes` are free or a sweep of
+    // `slots_max` slots has ended. Returns the bytes freed.
+    std::int64_t evict(std::int64_t bytes, std::size_t slots_max);
+
+    // ---- counts ----
+    std::size_t size() const {
+        return slots_.size();
+    }  // keys, also those whose newest version is a tombstone
+    std::int64_t live() const {
+        return live_ + evicted_;
+    }  // keys whose newest version is a value; a guess once evicted
+    std::int64_t uncommitted_bytes() const { return uncommitted_bytes_; }
+    std::int64_t committed_bytes() const { return dirty_bytes_ + frozen_bytes_; }
+    std::int64_t bytes() const { return arena_.used() + slots_.bytes(); }
+    std::int64_t reserved_bytes() const { return arena_.reserved() + slots_.bytes(); }
+    bool changed() const { return !open_.empty() || !in_flight_.empty(); }
+    bool empty() const { return slots_.size() == 0; }
+
+    // Grows whenever entries come, go or move: cursors then look for their place again.
+    std::uint64_t structure() const { return structure_; }
+    void attach(EntryIndex* index) { indexes_.push_back(index); }
+    template <class F>
+    void for_each(F&& visit) const {
+        slots_.for_each(visit);
+    }
+
+    // Panics when a layer or a count is wrong; O(everything), for tests.
+    void check_invariants() const;
+
+private:
+    Entry* make(std::uint64_t hash, BytesView key, std::size_t value_size);
+    void fill_home(Entry& e, MaybeBytes value, Timestamp timestamp, TxnNumber txn);
+    Version* push(Entry& e, std::size_t value_size);
+    void release(Version* v);
+    void forget(Entry* e, bool listed);
+    Entry* relocate(Entry* e, std::size_t value_size, bool listed);
+    bool listed_at(const Entry& e, TxnNumber committed) const;
+    void merge(Entry* e, TxnNumber was_committed);
+    void finish(Entry* e, bool listed);
+    void settle(Entry* e, bool listed);
+    void drop_above(Entry* e, TxnNumber txn);
+    void list_dirty(Entry* e);
+    void drop_dead();
+    void patch_moved();
+    void end_spill();
+    bool home_frozen(const Entry& e) const {
+        return e.value_size != kNothing && e.txn > clean_ && e.txn <= frozen_;
+    }
+    TxnNumber restore_txn();
+    void advance_prefetch() {
+        if (ring_left_ == 0) return;
+        --ring_left_;
+        slots_.prefetch_entry(ring_[ring_at_++ & 7]);
+    }
+
+    Arena arena_;
+    Slots slots_;
+    // Transaction numbers: see entry.h. The open transaction is current_.
+    TxnNumber current_ = 2, sealed_ = 1, committed_ = 1, frozen_ = 0, clean_ = 0;
+    bool spills_, has_runs_ = false, complete_ = true, spilling_ = false, in_flight_now_ = false;
+    std::vector<Entry*> open_, in_flight_;  // changed in that transaction, each once
+    std::vector<Entry*> dirty_;             // committed and not frozen; may name dead blocks
+    std::vector<Entry*> frozen_list_;       // in the hands of the background writer
+    std::vector<Entry*> deferred_;          // committed again while their home was frozen
+    std::vector<std::pair<const Entry*, Entry*>>
+        moved_;             // by a commit, while named by open_ or in_flight_
+    std::size_t dead_ = 0;  // dead blocks named by dirty_
+    std::vector<EntryIndex*> indexes_;
+    std::int64_t live_ = 0, evicted_ = 0, uncommitted_bytes_ = 0, dirty_bytes_ = 0,
+                 frozen_bytes_ = 0;
+    std::uint64_t structure_ = 0, hand_ = 0;
+    std::uint64_t ring_[8] = {};
+    std::uint32_t ring_at_ = 0, ring_left_ = 0;
+};
+
+}  // namespace millrace::state
