@@ -73,6 +73,9 @@ public:
         static const std::optional<Error> none;
         return none;
     }
+    virtual class DurableState* durable() {
+        return nullptr;
+    }  // checkpoint.h; null: in memory only, restored whole
 };
 
 class KeyValueCursor {  // unsigned byte order of the keys; a consistent view is not promised, as in
