@@ -49,7 +49,12 @@ struct Flushed {
     Offset log_end;
     std::uint64_t generation = 0;
 };
-using Input = std::variant<Tick, Received, Flushed>;
+// The request got no answer: its connection closed.
+struct Failed {
+    NodeId to;
+    std::uint64_t correlation = 0;
+};
+using Input = std::variant<Tick, Received, Flushed, Failed>;
 
 struct Effects {                           // carried out in this order
     std::optional<ElectionState> persist;  // 1. durable before anything below
@@ -154,7 +159,8 @@ private:
     void on_fetch(const Envelope& envelope, const FetchRequest& request, Now now, Effects& effects);
     std::optional<FetchResponse> answer_fetch(const FetchRequest& request, NodeId from,
                                               bool may_wait);
-    FetchSnapshotResponse on_fetch_snapshot(const FetchSnapshotRequest& request);
+    FetchSnapshotResponse on_fetch_snapshot(const FetchSnapshotRequest& request, NodeId from,
+                                            Now now);
 
     // Responses
     void on_response(const Envelope& envelope, Now now, Effects& effects);
@@ -178,7 +184,14 @@ private:
     void reply(const Envelope& to, Message message, Effects& effects) const;
     void want_sync(Effects& effects);
     template <class R>
-    R with_leader(ErrorCode error) const;
+    R with_leader(ErrorCode error) const {
+        R response;
+        response.error = error;
+        response.epoch = election_.epoch;
+        response.leader =
+            std::holds_alternative<Resigned>(state_) ? std::nullopt : election_.leader;
+        return response;
+    }
 
     std::size_t majority() const { return settings_.voters.size() / 2 + 1; }
     bool alone() const { return settings_.voters.size() == 1 && voter_; }
