@@ -223,7 +223,11 @@ private:
         const std::uint32_t section = section_++;
         std::uint32_t count = 0;
         if (!varint(count)) return false;
-        for (std::int64_t i = 0; i < static_cast<std::int32_t>(count); ++i) {
+        if (count > left()) {
+            return failed(
+                fmt::format("has {} tagged fields, but {} bytes are left", count, left()));
+        }
+        for (std::uint32_t i = 0; i < count; ++i) {
             std::uint32_t tag = 0, size = 0;
             if (!varint(tag) || !varint(size)) return false;
             if (const Field* field = find_tag(schema, tag)) {
@@ -273,7 +277,7 @@ Result<std::size_t> decode(const Schema& schema, void* into, BytesView bytes, co
     }
     Decoder decoder(bytes, block, version, schema.flexible.contains(version), unknown);
     if (decoder.structure(schema, into)) return decoder.read();
-    return fail(ErrorCode::InvalidRequest,
+    return fail(schema.tag ? ErrorCode::InvalidRequest : ErrorCode::CorruptMessage,
                 fmt::format("{} version {}: {}", schema.name, version, decoder.error()));
 }
 

@@ -44,7 +44,8 @@ struct FieldSpec {
 enum class Framing : std::uint8_t {
     None,
     Key,       // coordinator logs: int16 record type
-    Value,     // coordinator logs, consumer protocol: int16 version
+    Value,     // coordinator logs: int16 version
+    Protocol,  // consumer protocol: int16 version; one newer than ours is read as our newest
     Metadata,  // metadata log: unsigned varints frame version (1), record type, version
 };
 

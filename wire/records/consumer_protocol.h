@@ -14,7 +14,7 @@ namespace millrace::wire {
 
 struct ConsumerProtocolAssignment {
     static constexpr std::string_view kName = "ConsumerProtocolAssignment";
-    static constexpr Framing kFraming = Framing::Value;
+    static constexpr Framing kFraming = Framing::Protocol;
     static constexpr Versions kValid = between(0, 3), kFlexible = kNever;
 
     struct TopicPartition {
@@ -42,7 +42,7 @@ struct ConsumerProtocolAssignment {
 
 struct ConsumerProtocolSubscription {
     static constexpr std::string_view kName = "ConsumerProtocolSubscription";
-    static constexpr Framing kFraming = Framing::Value;
+    static constexpr Framing kFraming = Framing::Protocol;
     static constexpr Versions kValid = between(0, 3), kFlexible = kNever;
 
     struct TopicPartition {
