@@ -190,6 +190,33 @@ TEST(Frame, UnstableVersionsAreUnderstoodButNotServed) {
               BadRequest::Why::UnsupportedVersion);
 }
 
+TEST(Frame, NeverCrashesOnDamagedBytes) {
+    std::uint64_t state = 7;
+    const auto random = [&](std::size_t below) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        return static_cast<std::size_t>(state >> 33) % below;
+    };
+    std::vector<Bytes> frames;
+    for (const auto& row : golden::read_rows(golden::golden("rpc-more/rpc-frames.tsv.gz"))) {
+        if (row[0] == "request") frames.push_back(bytes_of(row[7]));
+    }
+    std::size_t read = 0;
+    for (int round = 0; round < 20000; ++round) {
+        const Bytes& good = frames[random(frames.size())];
+        std::vector<std::byte> bytes(good.data() + 4, good.data() + good.size() - random(3));
+        for (std::size_t edits = 1 + random(3); edits > 0; --edits) {
+            bytes[random(bytes.size())] = static_cast<std::byte>(random(256));
+        }
+        const auto frame = decode_request_frame(Bytes::copy(BytesView(bytes)));
+        if (!frame) continue;
+        ++read;
+        ByteSink sink;
+        const auto written = encode_request_frame(frame->header, frame->request, sink);
+        EXPECT_TRUE(written) << written.error().detail;
+    }
+    EXPECT_GT(read, 1000u);
+}
+
 TEST(Json, ErrorsNameTheField) {
     const auto error = [](std::string_view json) {
         MetadataRequest request;
