@@ -58,6 +58,9 @@ public:
     virtual bool persistent() const = 0;             // has sorted runs behind it
     virtual void set_changelog(ChangeLog* log) = 0;  // null: logging is disabled, or restoring
 
+    // Writes out what a record cache holds (it may call its listener); before each seal(), store by
+    // store in topology order.
+    virtual void flush() {}
     virtual void seal() = 0;
     virtual void committed() = 0;
     virtual void aborted() = 0;

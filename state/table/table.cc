@@ -325,6 +325,10 @@ void Table::aborted() {
         seal();
         return committed();
     }
+    drop_uncommitted();
+}
+
+void Table::drop_uncommitted() {
     for (Entry* e : open_) drop_above(e, sealed_);
     for (Entry* e : in_flight_) drop_above(e, committed_);
     open_.clear();

@@ -79,6 +79,7 @@ public:
     void seal();
     void committed();
     void aborted();
+    void drop_uncommitted();  // what aborted() does
 
     // ---- spilling ----
     // The entries committed since the last freeze, each once, in no order; untouched until

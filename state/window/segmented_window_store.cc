@@ -6,15 +6,9 @@
 #include "millrace/state/window/window_cursors.h"
 
 namespace millrace::state {
-namespace {
-constexpr std::int64_t kSegmentIntervalMin = 60'000;  // ms; WindowBytesStoreSupplier's default
-}
 
 SegmentedWindowStore::SegmentedWindowStore(WindowSpec spec, StoreRuns* runs)
-    : spec_(std::move(spec)),
-      runs_(runs),
-      segment_interval_(std::max(spec_.retention_ms / 2, kSegmentIntervalMin)),
-      order_(spec_.persistent && !spec_.time_ordered ? KeyOrder::Bytes : KeyOrder::TimeFirst) {}
+    : spec_(std::move(spec)), runs_(runs), order_(spec_) {}
 
 Segment* SegmentedWindowStore::find_segment(std::int64_t id) {
     const auto at = segments_.find(id);
@@ -25,7 +19,7 @@ Segment* SegmentedWindowStore::find_segment(std::int64_t id) {
 
 Segment& SegmentedWindowStore::make_segment(std::int64_t id) {
     auto& segment = segments_[id];
-    segment = std::make_unique<Segment>(runs_ != nullptr, order_);
+    segment = std::make_unique<Segment>(runs_ != nullptr, order_.within);
     last_id_ = id;
     return *(last_ = segment.get());
 }

@@ -20,7 +20,7 @@
 #include "millrace/state/runs/store_runs.h"
 #include "millrace/state/store.h"
 #include "millrace/state/window/segment.h"
-#include "millrace/state/window/window_key.h"
+#include "millrace/state/window/window_order.h"
 
 namespace millrace::state {
 
@@ -53,9 +53,7 @@ public:
                                             bool forward) override;
 
     const WindowSpec& spec() const { return spec_; }
-    std::int64_t segment_id(std::int64_t start) const {
-        return start / segment_interval_;
-    }                                    // rounds as Java does
+    std::int64_t segment_id(std::int64_t start) const { return order_.segment_id(start); }
     std::int64_t visible_from() const {  // reads hide what starts before
         return clocks_.time - spec_.retention_ms + (spec_.time_ordered ? 0 : 1);
     }
@@ -104,8 +102,7 @@ private:
     WindowSpec spec_;
     StoreRuns* runs_;
     ChangeLog* log_ = nullptr;
-    std::int64_t segment_interval_;
-    KeyOrder order_;
+    WindowOrder order_;
     std::map<std::int64_t, std::unique_ptr<Segment>> segments_;
     std::int64_t last_id_ = INT64_MIN;
     Segment* last_ = nullptr;
