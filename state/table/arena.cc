@@ -26,9 +26,7 @@ std::byte* Arena::cut(std::size_t size) {
             const auto left = static_cast<std::size_t>(end_ - next_);
             SizeClass c = class_of_size(left < kBlockBytesMax ? left : kBlockBytesMax);
             if (size_of_class(c) > left) --c;
-            auto* block = reinterpret_cast<Free*>(next_);
-            block->next = free_[c];
-            free_[c] = block;
+            free_[c].push_back(next_);
             next_ += size_of_class(c);
         }
         while (chunk_bytes_ < size + kLine) chunk_bytes_ *= 2;

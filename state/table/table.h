@@ -61,7 +61,7 @@ public:
 
     // A hint that the key is about to be used. The slot is fetched now, the entry of the key seven
     // hints earlier, too.
-    void prefetch(std::uint64_t hash) {
+    [[gnu::always_inline]] void prefetch(std::uint64_t hash) {
         slots_.prefetch_slot(hash);
         slots_.prefetch_entry(ring_[ring_at_ & 7]);
         ring_[ring_at_++ & 7] = hash;
@@ -143,7 +143,7 @@ private:
         return e.value_size != kNothing && e.txn > clean_ && e.txn <= frozen_;
     }
     TxnNumber restore_txn();
-    void advance_prefetch() {
+    [[gnu::always_inline]] void advance_prefetch() {
         if (ring_left_ == 0) return;
         --ring_left_;
         slots_.prefetch_entry(ring_[ring_at_++ & 7]);
