@@ -65,6 +65,7 @@ public:
     // committed.
     Offset next_offset() const { return next_; }
 
+    bool committed(Offset end) const { return log_ && end <= log_->committed_end(); }
     void when_committed(Offset end,
                         Completion completion);  // runs inside flush() or release(), never at once
     void when_appended(Completion completion);   // runs inside flush()

@@ -6,6 +6,7 @@
 // through callbacks, when what they saw is committed. At the end of each turn of the loop:
 // flush(now). When a committed end moved: flush(now), too. Callbacks may run inside flush(), tick()
 // and the inputs; they may call back in.
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -144,47 +145,51 @@ private:
         std::set<TopicPartition> in_flight;
         std::map<TopicPartition, Time> retry_at;
     };
-    struct Held {
+    struct Held {  // a request that waits for Complete*
         Time until;
         std::function<void(bool expired)> run;
     };
-    struct TxnShard {
+    struct TxnShard {  // a shard, and what stands beside its fold
         TxnFold fold;
         Shard shard{fold, ShardSettings{.base_sequence = -1}};
-        bool abort_ongoing = false;  // still to be done after an unclean stop
-        std::map<std::string, Completing> completing;
-        std::map<std::string, std::vector<Held>> held;  // by transactional id: wait for Complete*
-        std::map<std::string, Time> deadlines;          // of ongoing transactions
+        bool abort_ongoing = false;                    // still to be done after an unclean stop
+        std::map<std::string, Completing> completing;  // all by transactional id
+        std::map<std::string, std::vector<Held>> held;
+        std::map<std::string, Offset> began;  // behind the record that began the open transaction
+        std::map<std::string, Time> deadlines;
         std::set<std::pair<Time, std::string>> deadline_order;
     };
 
-    TxnShard* active(const std::string& transactional_id, ErrorCode& code);
     TxnShard* find(std::int32_t partition);
+    TxnShard* active(const std::string& transactional_id, ErrorCode& code);
     void became_active(std::int32_t partition, TxnShard& shard, Now now);
+    void forget_work(TxnShard& shard);
     void write(TxnShard& shard, const std::string& transactional_id, const TxnMetadata& metadata,
                Now now);
     void answer_after(TxnShard& shard, const std::string& transactional_id, Answer answer);
-    void note_deadline(TxnShard& shard, const std::string& transactional_id,
-                       const TxnMetadata& metadata, Now now);
+    bool hold(TxnShard& shard, const std::string& transactional_id, Now now,
+              std::function<void(bool)> run);
+    void run_held(TxnShard& shard, const std::string& transactional_id);
+
+    std::optional<ProducerId> take_producer_id();
+    void ask_for_producer_ids();
+    void await_producer_id(std::function<void(ErrorCode)> run);
+
+    void init_transactional(const std::string& id, const InitProducerIdAsk& ask, bool hold_expired,
+                            ProducerAnswer answer);
+    void add(const Verify& verify, bool hold_expired, std::function<void(Admission)> answer);
+    void verify_held(const Verify& verify, bool hold_expired,
+                     std::function<void(Admission)> answer);
+
     void send_markers_when_committed(std::int32_t partition, TxnShard& shard,
                                      const std::string& transactional_id);
     void send_markers(std::int32_t partition, const std::string& transactional_id);
-    void complete_if_done(TxnShard& shard, const std::string& transactional_id, Now now);
-    bool hold(TxnShard& shard, const std::string& transactional_id, Now now,
-              std::function<void(bool)> run);
-    void run_held(TxnShard& shard, const std::string& transactional_id, bool expired);
-    std::optional<ProducerId> take_producer_id();
-    void await_producer_id(std::function<void(ErrorCode)> run);
-    void init_transactional(const std::string& id, const InitProducerIdAsk& ask, Now now,
-                            bool expired, ProducerAnswer answer);
-    void add(const Verify& verify, bool hold_allowed, Now now,
-             std::function<void(Admission)> answer);
+    void complete_if_done(TxnShard& shard, const std::string& transactional_id);
+    void retry_markers(Now now);
+    void note_deadline(TxnShard& shard, const std::string& transactional_id,
+                       const TxnMetadata& metadata, Now now);
     void abort_timed_out(Now now);
     void expire_ids(Now now);
-    void retry_markers(Now now);
-    void wake(Time at) {
-        if (at < effects_.wake_at) effects_.wake_at = at;
-    }
 
     TxnConfig config_;
     LogSink& log_;
@@ -193,9 +198,10 @@ private:
     Now now_;  // of the input that is being handled: completions act at that time
     std::uint64_t next_marker_id_ = 1;
     std::map<std::uint64_t, std::pair<std::int32_t, std::string>>
-        marker_owner_;  // id -> (partition, transactional id)
-    ProducerId next_producer_id_{0};
-    std::int32_t producer_ids_left_ = 0;
+        marker_owner_;                                      // -> partition, transactional id
+    std::map<std::string, WriteTxnMarkers> stale_markers_;  // of a mutant only
+    std::deque<std::pair<ProducerId, std::int32_t>> producer_ids_;  // blocks: next, left
+    bool allocating_ = false;
     std::vector<std::function<void(ErrorCode)>> awaiting_producer_id_;
     Time next_timeout_scan_{0}, next_expiry_scan_{0};
 };

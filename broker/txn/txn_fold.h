@@ -15,7 +15,7 @@ public:
         Offset end{0};  // behind the last record of this id: answers that saw it wait for that
         friend bool operator==(const Entry&, const Entry&) = default;
     };
-    void clear() override { entries_.clear(); }
+    void clear() override;
     void replay(const ReplayedRecord& record) override;
     void replay(const TxnMarker&, Offset) override {}  // there are none in this topic
 
