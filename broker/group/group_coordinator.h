@@ -31,8 +31,10 @@ struct GroupConfig {               // Kafka's names and defaults, where not said
     std::size_t offset_metadata_bytes_max = 4096;                // offset.metadata.max.bytes
     std::int64_t offsets_retention_ms = 7LL * 24 * 3600 * 1000;  // offsets.retention.minutes
     Duration offsets_retention_interval = std::chrono::minutes(10);
-    std::int32_t streams_session_timeout_ms = 45'000;    // group.streams.session.timeout.ms
-    std::int32_t streams_heartbeat_interval_ms = 5'000;  // group.streams.heartbeat.interval.ms
+    std::int32_t streams_session_timeout_ms = 45'000;  // group.streams.session.timeout.ms
+    // group.streams.heartbeat.interval.ms; Kafka 5000. A member learns of a new one with its next
+    // heartbeat.
+    std::int32_t streams_heartbeat_interval_ms = 1'000;
     // Ours: the interval dictated while the group is not stable, so that a rebalance takes moments,
     // not heartbeats.
     std::int32_t streams_unstable_heartbeat_interval_ms = 100;
@@ -79,9 +81,8 @@ public:
     void flush(Now now);
     void tick(Now now);
     GroupEffects take_effects();
-    // Topics were created, grew or went: groups that wait for them go on, offsets of deleted topics
-    // go.
-    void topics_changed(Now now);
+    void topics_changed(Now now);  // were created, or grew: groups that wait for them go on
+    void topics_deleted(const std::vector<KnownTopic>& deleted, Now now);  // their offsets go, too
     void internal_topic_created(const std::string& group_id, const std::string& topic,
                                 ErrorCode code, const std::string& detail, Now now);
 
@@ -110,14 +111,50 @@ public:
 
 private:
     struct GroupShard;
-    friend class StreamsHeartbeat;
+    struct Beat;      // a heartbeat, kept while it waits for its internal topics
+    struct Decision;  // what a heartbeat comes to
+    using BeatRef = std::shared_ptr<const Beat>;
+
+    GroupShard* find(std::int32_t partition);
+    GroupShard* active(const std::string& group_id, ErrorCode& code);
+    void became_active(GroupShard& shard);
+    void forget_work(GroupShard& shard);
+    void answer_after(GroupShard& shard, Offset end, Completion answer);
+
+    // streams_heartbeat.cc
+    void heartbeat(const BeatRef& beat, bool wait_expired);
+    void leave(GroupShard& shard, const Group& group, const BeatRef& beat);
+    ErrorCode resolve_member(GroupShard& shard, const StreamsGroup& group, const Beat& beat,
+                             Decision& decision, std::string& detail);
+    ErrorCode resolve_topology(const StreamsGroup& group, const Beat& beat, Decision& decision,
+                               std::string& detail);
+    bool wait_for_internal_topics(GroupShard& shard, const BeatRef& beat, bool wait_expired,
+                                  Decision& decision);
+    void decide_epochs(GroupShard& shard, const StreamsGroup& group, const Beat& beat,
+                       Decision& decision);
+    void assign(GroupShard& shard, const std::string& group_id, const StreamsGroup& group,
+                Decision& decision);
+    void answer_heartbeat(GroupShard& shard, const BeatRef& beat, const Decision& decision);
+    // streams_members.cc: what time does to members
+    void remove_members(GroupShard& shard, const std::string& group_id,
+                        const std::vector<std::string>& member_ids, std::string_view why);
+    void note_member(GroupShard& shard, const std::string& group_id, const std::string& member_id,
+                     const StreamsMember& member);
+    void expire_members(GroupShard& shard);
+    void delayed_assignments(GroupShard& shard);
+    void release_waiting(GroupShard& shard, const std::string& group_id, bool expired);
+    // offset_commits.cc, offset_expiry.cc
+    struct Commit;
+    ErrorCode check_commit(const Group* group, const Commit& commit) const;
+    void expire_offsets(GroupShard& shard);
 
     GroupConfig config_;
     const TopicLookup& topics_;
     LogSink& log_;
     std::map<std::int32_t, std::unique_ptr<GroupShard>> shards_;
     GroupEffects effects_;
-    Now now_;
+    Now now_;  // of the input that is being handled
+    Time next_offset_expiry_{0};
 };
 
 }  // namespace millrace::broker

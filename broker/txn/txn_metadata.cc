@@ -1,10 +1,6 @@
 #include "millrace/broker/txn/txn_metadata.h"
 
-#include <map>
-
-#include "millrace/base/byte_order.h"
-#include "millrace/base/check.h"
-#include "millrace/wire/codec.h"
+#include "millrace/broker/coordinator/record_codec.h"
 #include "millrace/wire/records/transaction_log.h"
 
 namespace millrace::broker {
@@ -27,14 +23,6 @@ ProducerEpoch implied_last_epoch(const TxnMetadata& m) {
         return ProducerEpoch{static_cast<std::int16_t>(m.producer_epoch.value() - 1)};
     return m.previous_producer_id != m.producer_id ? ProducerEpoch{kEpochExhausted}
                                                    : ProducerEpoch{-1};
-}
-
-template <class M>
-Bytes key_bytes(const M& key) {
-    ByteSink sink;
-    append_be<std::int16_t>(sink, M::kType);
-    MR_CHECK(wire::encode(key, 0, sink).has_value());
-    return sink.to_bytes();
 }
 
 }  // namespace
@@ -62,7 +50,8 @@ std::string_view name(TxnState state) {
 }
 
 CoordinatorRecord transaction_tombstone(const std::string& transactional_id) {
-    return {key_bytes(wire::TransactionLogKey{.transactional_id = transactional_id}), std::nullopt};
+    return {encode_key(wire::TransactionLogKey{.transactional_id = transactional_id}),
+            std::nullopt};
 }
 
 CoordinatorRecord transaction_record(const std::string& transactional_id, const TxnMetadata& m,
@@ -106,15 +95,12 @@ CoordinatorRecord transaction_record(const std::string& transactional_id, const 
     MR_CHECK(wire::encode(wire::schema_of<wire::TransactionLogValue>(), &value, value_version, sink,
                           {.unknown = &tags})
                  .has_value());
-    return {key_bytes(wire::TransactionLogKey{.transactional_id = transactional_id}),
+    return {encode_key(wire::TransactionLogKey{.transactional_id = transactional_id}),
             sink.to_bytes()};
 }
 
 Result<std::string> read_transaction_key(BytesView key) {
-    ByteReader reader(key);
-    if (reader.be<std::int16_t>() != wire::TransactionLogKey::kType || !reader.ok())
-        return fail(ErrorCode::UnsupportedVersion, "not a transaction log key");
-    MR_TRY(auto decoded, wire::decode<wire::TransactionLogKey>(key.subspan(2), 0));
+    MR_TRY(auto decoded, decode_key<wire::TransactionLogKey>(key));
     return decoded.transactional_id;
 }
 

@@ -1,0 +1,78 @@
+#pragma once
+// Inside the group coordinator: a shard, and what stands beside its fold because it need not
+// survive (timers, requests that wait, what members reported).
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "millrace/broker/group/group_coordinator.h"
+#include "millrace/broker/group/streams_topology.h"
+
+namespace millrace::broker {
+
+struct StreamsWork {                       // of one group
+    std::map<std::string, Time> sessions;  // by member: when it is gone
+    struct Revoking {
+        Time until;
+        std::int32_t epoch;
+    };
+    std::map<std::string, Revoking> revoking;  // members that must give up tasks
+    Time assign_after{0};                      // initial delay
+    std::optional<std::string> shutdown_by;    // the member that asked the application to stop
+    std::int32_t endpoint_epoch = 0;
+    struct TaskOffsets {
+        std::map<TaskId, std::int64_t> offsets, end_offsets;
+    };
+    std::map<std::string, TaskOffsets> task_offsets;
+    struct Waiting {
+        Time until;
+        std::function<void(bool expired)> run;
+    };
+    std::vector<Waiting> waiting;    // heartbeats that wait for internal topics
+    std::set<std::string> creating;  // internal topics that were asked for
+    struct Failed {
+        std::string detail;
+        Time until;
+    };
+    std::map<std::string, Failed> failed;  // not asked for again until then
+};
+
+struct GroupCoordinator::GroupShard {
+    GroupFold fold;
+    Shard shard{fold, ShardSettings{.base_sequence = 0}};
+    bool drop_loopback = true;  // once, when the log was loaded after the start
+    std::map<std::string, StreamsWork> work;
+};
+
+struct GroupCoordinator::Beat {
+    wire::StreamsGroupHeartbeatRequest request;
+    std::string client_id, client_host;
+    std::function<void(wire::StreamsGroupHeartbeatResponse)> answer;
+
+    bool joining() const { return request.member_epoch == 0; }
+    std::optional<Tasks> owned() const;  // nothing: it did not say
+    void refuse(ErrorCode code, std::string detail) const;
+};
+
+struct GroupCoordinator::Decision {
+    CoordinatorRecords records;
+    std::string member_id;
+    std::optional<std::string> replaces;  // a static member's former id
+    StreamsMember before, member;         // as the fold has it; as it becomes
+    bool is_new = false, metadata_changed = false;
+    StreamsGroup next;  // epochs, hash, topology; its members and targets are not filled in
+    bool new_topology = false, stale_topology = false, delayed = false;
+    ConfiguredTopology configured;
+    std::optional<std::map<std::string, Tasks>> targets;  // when they were computed
+};
+
+// The states that StreamsGroupDescribe tells.
+std::string_view streams_group_state(const StreamsGroup& group);
+bool streams_group_ready(const StreamsGroup& group);  // its topology's topics are all there
+std::vector<wire::StreamsGroupHeartbeatResponse::EndpointToPartitions> endpoint_partitions(
+    const StreamsGroup& group, const TopicLookup& topics);
+// InvalidRequest, StreamsInvalidTopology.
+Result<void> validate_heartbeat(const wire::StreamsGroupHeartbeatRequest& request);
+
+}  // namespace millrace::broker
