@@ -62,22 +62,21 @@ def main():
     if enriched:
         fail(f"enriched has cards that are not expected: {list(enriched)[:3]}")
     counts = {}
-    raw = read(bootstrap, "category-counts", ["-f", "%R%k%s", "-D", ""])
-    # %R: the key's length is not printed by kcat, so the last 16 bytes of each record are start and count
+    raw = read(bootstrap, "category-counts", ["-f", "%K %k%s"])   # the key's length in digits, key, value of 8 bytes
     expected_counts = {}
     for line in gzip.open(os.path.join(GOLDEN, "category-counts.tsv.gz"), "rt"):
         category, start, n = line.rstrip("\n").split("\t")
         expected_counts[(category, int(start))] = int(n)
     at = 0
     while at < len(raw):
-        size = int.from_bytes(raw[at:at + 4], "big")   # of the value: 8
-        end = raw.find(b"\x00\x00\x00\x08", at + 4 + 9)
-        record = raw[at + 4:end if end >= 0 else len(raw)]
-        category, start, n = record[:-16].decode(), int.from_bytes(record[-16:-8], "big"), int.from_bytes(record[-8:], "big")
-        if size != 8 or n != counts.get((category, start), 0) + 1:
+        blank = raw.index(b" ", at)
+        end = blank + 1 + int(raw[at:blank])
+        key, value = raw[blank + 1:end], raw[end:end + 8]
+        category, start, n = key[:-8].decode(), int.from_bytes(key[-8:], "big"), int.from_bytes(value, "big")
+        if n != counts.get((category, start), 0) + 1:
             fail(f"category-counts: {category}@{start} went from {counts.get((category, start), 0)} to {n}")
         counts[(category, start)] = n
-        at += 4 + len(record)
+        at = end + 8
     if counts != expected_counts:
         fail(f"category-counts differ: {len(counts)} keys, expected {len(expected_counts)}")
     print(f"passed: {sum(map(len, alerts.values()))} alert updates, {len(expected_counts)} category minutes, equal to the twin's")
