@@ -1,0 +1,20 @@
+#pragma once
+// The requests of the data path, one file each. A handler answers now or keeps the token.
+#include "millrace/broker/broker.h"
+
+namespace millrace::broker {
+
+void handle_api_versions(Broker::State& broker, const Request& request);
+void handle_produce(Broker::State& broker, const Request& request);
+void handle_fetch(Broker::State& broker, const Request& request);
+void handle_list_offsets(Broker::State& broker, const Request& request);
+void handle_offset_for_leader_epoch(Broker::State& broker, const Request& request);
+void handle_delete_records(Broker::State& broker, const Request& request);
+void handle_write_txn_markers(Broker::State& broker, const Request& request);
+
+// Whether this build serves the API to clients; what is not served is not advertised.
+bool serves(wire::ApiKey key);
+// The answer to ApiVersions at a version that we do not know: version 0, with our range (KIP-511).
+wire::AnyResponse unsupported_api_versions();
+
+}  // namespace millrace::broker
