@@ -108,7 +108,8 @@ public:
     Cluster(const Cluster&) = delete;
 
     void step(const LinkInput& input, Now now);
-    void tick(Now now);              // also the way to tell the time before calls are made
+    void tick(Now now);
+    void at(Now now) { now_ = now; } // the time, for calls that are made outside of step() and tick()
     void drain(Effects& effects);    // what steps and calls left to do, and when the next tick is due
     void close();                    // closes every link; calls are forgotten
 

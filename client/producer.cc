@@ -21,11 +21,11 @@ Producer::Producer(Cluster& cluster, ProducerConfig config, LogSink& log)
 
 Producer::~Producer() = default;
 
-Producer::Topic Producer::topic(const std::string& name) {
+Producer::Topic Producer::topic(const std::string& name, bool create_if_missing) {
     for (std::size_t i = 0; i < topics_.size(); ++i)
         if (topics_[i].name == name) return static_cast<Topic>(i);
     topics_.push_back({name, {}});
-    cluster_.want_topic(name, true);
+    cluster_.want_topic(name, create_if_missing);
     return static_cast<Topic>(topics_.size() - 1);
 }
 
@@ -322,11 +322,19 @@ void Producer::arrived(NodeId node, std::vector<Sent>& sent, Answer& answer) {
         if (result->current_leader.leader_id >= 0 && result->current_leader.leader_epoch >= 0)
             cluster_.learn_leader({topic, s.partition->index}, NodeId{result->current_leader.leader_id},
                                   LeaderEpoch{result->current_leader.leader_epoch});
-        batch_done(*s.partition, s.serial, result->error_code, result->error_message.value_or(""));
+        batch_done(*s.partition, s.serial, result->error_code, result->error_message.value_or(""),
+                   result->base_offset);
     }
 }
 
-void Producer::batch_done(Partition& partition, std::uint64_t serial, ErrorCode error, const std::string& detail) {
+std::optional<Offset> Producer::acknowledged_end(Topic topic, std::int32_t partition) const {
+    const TopicEntry& entry = topics_[static_cast<std::size_t>(topic)];
+    const auto at = static_cast<std::size_t>(partition);
+    return at < entry.partitions.size() && entry.partitions[at] ? entry.partitions[at]->end : std::nullopt;
+}
+
+void Producer::batch_done(Partition& partition, std::uint64_t serial, ErrorCode error, const std::string& detail,
+                          std::int64_t base_offset) {
     const auto it = std::find_if(partition.queue.begin(), partition.queue.end(),
                                  [&](const auto& b) { return b->serial == serial; });
     if (it == partition.queue.end()) return;
@@ -338,6 +346,8 @@ void Producer::batch_done(Partition& partition, std::uint64_t serial, ErrorCode 
         records_acknowledged_ += batch.count;
         bytes_acknowledged_ += static_cast<std::int64_t>(batch.bytes.size());
         partition.retry_at = Time{INT64_MIN};
+        if (base_offset >= 0)
+            (batch.generation <= current_ ? partition.end : partition.end_next) = Offset{base_offset + batch.count};
         retire(partition, position);
         return;
     }
@@ -413,7 +423,10 @@ void Producer::drop_all() {
     }
     for (TopicEntry& topic : topics_)
         for (auto& p : topic.partitions)
-            if (p) p->added_to = 0;
+            if (p) {
+                p->added_to = 0;
+                p->end_next.reset();
+            }
     requests_in_flight_.clear();
     in_flight_ = 0;
     due_at_ = Time::never();

@@ -74,7 +74,8 @@ public:
     void init();
     bool initialized() const { return state_ >= State::Ready && state_ <= State::Aborting; }
 
-    Topic topic(const std::string& name);             // registers interest in its metadata
+    // Registers interest in its metadata; a missing topic is created if the broker does that on request.
+    Topic topic(const std::string& name, bool create_if_missing = true);
     const std::string& topic_name(Topic topic) const;
     std::int32_t partition_count(Topic topic);        // 0: not known (yet)
     bool topics_known() const;                        // every registered topic has metadata, or is known not to exist
@@ -90,6 +91,7 @@ public:
     // outcome comes first: Committed, then Aborted for what followed.
     void abort();
     bool ending() const { return state_ == State::Committing || state_ == State::Aborting; }
+    bool outcome_waiting() const { return !outcomes_.empty(); }
     std::optional<Outcome> take_outcome();   // once per commit() and abort()
 
     Trouble trouble() const { return trouble_; }
@@ -106,6 +108,8 @@ public:
     std::int64_t records_sent() const { return records_acknowledged_; }
     std::int64_t bytes_sent() const { return bytes_acknowledged_; }
     std::int64_t commits() const { return commits_; }
+    // Behind the last acknowledged record of the generations that are over, as this producer wrote them; nothing: none.
+    std::optional<Offset> acknowledged_end(Topic topic, std::int32_t partition) const;
     bool flushed() const { return active_.empty(); }   // nothing buffered, nothing in flight
 
 private:
@@ -133,6 +137,7 @@ private:
         std::uint32_t epoch_serial = 0;   // of next_sequence
         std::uint64_t added_to = 0;       // TV1: generation + 1 whose transaction holds this partition
         bool active = false;              // listed in active_
+        std::optional<Offset> end, end_next;   // behind what was acknowledged: of `current_` and before; after it
         Time retry_at{INT64_MIN};
     };
     struct TopicEntry {
@@ -153,7 +158,8 @@ private:
     void finish(Partition& partition, Batch& batch);
     void transmit(NodeId node, std::vector<Sent> sent);
     void arrived(NodeId node, std::vector<Sent>& sent, Answer& answer);
-    void batch_done(Partition& partition, std::uint64_t serial, ErrorCode error, const std::string& detail);
+    void batch_done(Partition& partition, std::uint64_t serial, ErrorCode error, const std::string& detail,
+                    std::int64_t base_offset = -1);
     void retire(Partition& partition, std::size_t position);
     void drop_unsent();
     void drop_all();

@@ -205,6 +205,10 @@ void Producer::generation_over(Outcome outcome) {
     if (outcome == Outcome::Committed) {
         ++commits_;
         current_ = generation_;
+        if (!transactional())
+            for (TopicEntry& topic : topics_)
+                for (auto& p : topic.partitions)
+                    if (p && p->end_next) p->end = std::exchange(p->end_next, std::nullopt);
     } else {
         drop_all();   // of the partitions that an abort left nothing is in flight
         current_ = ++generation_;

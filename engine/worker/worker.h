@@ -19,6 +19,7 @@
 #include "millrace/base/clock.h"
 #include "millrace/base/log_line.h"
 #include "millrace/base/result.h"
+#include "millrace/client/admin.h"
 #include "millrace/client/channel.h"
 #include "millrace/client/cluster.h"
 #include "millrace/client/fetcher.h"
@@ -110,7 +111,7 @@ public:
 private:
     class Collector;
     enum class AtEnd : std::uint8_t { No, Asking, Yes };
-    enum class Phase : std::uint8_t { Idle, Active, Aborting, Reset, Closing, Leaving, Over };
+    enum class Phase : std::uint8_t { Idle, Active, Aborting, Leaving, Over };
     struct Input {
         TopicPartition tp;
         client::FetchSink::Tag tag = 0;
@@ -132,9 +133,11 @@ private:
         bool sealed = false;      // part of the commit under way
         bool revoking = false;
         std::vector<CommittedPosition> positions;   // of the commit under way
-        int failures = 0;
         Time resume_at{INT64_MIN};
         std::string error;
+    };
+    struct Failures {   // in a row, without a commit that moved the task between
+        int processing = 0, restoring = 0;
     };
 
     // FetchSink
@@ -142,18 +145,31 @@ private:
     void position_reset(Tag tag, Offset position, bool truncated) override;
     void fetch_failed(Tag tag, Error error) override;
 
+    // worker.cc: inputs, slices, the whole
     void advance();
     void finish(client::Effects& effects);
+    void update_flow(Slot& slot);
+    void advance_closing();
+    void stop(Error error);
+    void set_state();
+    void watch_group();
+    bool ready_to_run(const Slot& slot, Now now) const;
+
+    // worker_tasks.cc: from assignment to running and away
     void reconcile();
     void make_slot(TaskId id);
     void ask_offsets();
+    void offsets_arrived(const std::vector<std::pair<TaskId, std::uint64_t>>& asked,
+                         Result<std::map<TopicPartition, client::CommittedOffset>> committed);
     void start_restore(Slot& slot);
     void try_running(Slot& slot);
     void assign_inputs(Slot& slot);
-    void drop_slot(TaskId id, bool clean);
-    void tell_owned();
-    void ask_ends(Slot& slot);
-    void update_flow(Slot& slot);
+    void drop_slot(TaskId id);
+    void reset_everything(const std::string& why);
+    void set_task_state(Slot& slot, TaskState state);
+    Slot* find(TaskId id, std::uint64_t serial);
+
+    // worker_commit.cc: commit, abort, errors, purge, the end
     bool commit_due() const;
     bool any_commit_needed() const;
     void begin_commit();
@@ -161,15 +177,10 @@ private:
     void advance_checkpoints(Slot& slot);
     void roll_back();
     void producer_trouble();
-    void reset_everything(const std::string& why);
-    void task_error(Slot& slot, Error error);
-    void stop(Error error);
+    void task_error(TaskId id, Error error);
     void purge();
     void check_end();
-    void set_state(WorkerState state);
-    void set_task_state(Slot& slot, TaskState state);
-    void advance_closing();
-    bool is_repartition(const std::string& topic) const { return repartition_topics_.contains(topic); }
+    bool consumed_to_end() const;
 
     WorkerConfig config_;
     const TaskTopology& topology_;
@@ -189,13 +200,15 @@ private:
     std::optional<Error> failure_;
     std::map<TaskId, Slot> slots_;
     std::map<client::FetchSink::Tag, std::pair<TaskId, std::size_t>> tags_;
-    std::set<std::string> repartition_topics_;
+    std::map<TaskId, Failures> failures_;
+    std::set<std::string> internal_topics_, repartition_topics_;
     std::uint64_t next_serial_ = 1, seen_assignment_ = 0;
     client::FetchSink::Tag next_tag_ = 1;
     TaskId next_task_{};          // round robin
-    bool commit_requested_ = false, committing_ = false;
-    Time last_commit_{}, commit_began_{}, close_deadline_ = Time::never(), next_purge_{}, resume_at_ = Time::never();
-    std::int64_t processed_since_commit_ = 0, processed_at_commit_ = 0;
+    bool commit_requested_ = false, committing_ = false, closing_ = false, purging_ = false, changed_ = false;
+    Time last_commit_{}, commit_began_{}, close_deadline_ = Time::never(), next_purge_{}, next_end_check_{};
+    Time missing_topics_since_ = Time::never();
+    std::int64_t processed_since_commit_ = 0;
     AtEnd at_end_ = AtEnd::No;
     std::map<client::GroupStatus, std::string> told_status_;
     WorkerMetrics metrics_;

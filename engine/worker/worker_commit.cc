@@ -1,0 +1,293 @@
+// Commit, abort and what goes wrong (semantics §6.5, §6.6).
+#include <algorithm>
+
+#include "millrace/base/check.h"
+#include "millrace/base/mutant.h"
+#include "millrace/client/admin.h"
+#include "millrace/engine/worker/collector.h"
+#include "millrace/engine/worker/worker.h"
+#include "millrace/state/checkpoint.h"
+
+namespace millrace::engine {
+
+bool Worker::any_commit_needed() const {
+    for (const auto& [id, slot] : slots_)
+        if (slot.state == TaskState::Running && slot.task->commit_needed()) return true;
+    return false;
+}
+
+bool Worker::commit_due() const {
+    if (committing_ || phase_ != Phase::Active || !producer_.initialized() || producer_.ending() ||
+        producer_.trouble() != client::Trouble::None || failure_)
+        return false;
+    bool now = commit_requested_ || closing_ ||
+               cluster_.now().time - last_commit_ >=
+                   std::chrono::milliseconds(config_.streams.commit_interval_ms());
+    std::int64_t uncommitted = 0;
+    for (const auto& [id, slot] : slots_) {
+        if (slot.state != TaskState::Running) continue;
+        now |= slot.revoking;
+        uncommitted += slot.task->uncommitted_bytes();
+    }
+    if (const std::int64_t limit = config_.streams.statestore_uncommitted_max_bytes; limit >= 0 && uncommitted > limit)
+        now = true;
+    return now && any_commit_needed();
+}
+
+// From here on what tasks write and send belongs to the next transaction.
+void Worker::begin_commit() {
+    commit_requested_ = false;
+    last_commit_ = commit_began_ = cluster_.now().time;
+    std::vector<client::OffsetToCommit> offsets;
+    for (auto& [id, slot] : slots_) {
+        if (slot.state != TaskState::Running || !slot.task->commit_needed()) continue;
+        Result<std::vector<CommittedPosition>> positions = slot.task->prepare_commit(cluster_.now());
+        if (positions) {   // sorted runs that could not be read: what was answered since is not to be committed
+            for (const StoreDescription& store : slot.task->stores())
+                if (store.store && store.store->failure()) positions = tl::make_unexpected(*store.store->failure());
+        }
+        if (!positions) {
+            for (auto& [other, s] : slots_) {
+                s.sealed = false;
+                s.positions.clear();
+            }
+            return task_error(id, positions.error());
+        }
+        for (const CommittedPosition& p : *positions) {
+            offsets.push_back({p.tp, p.offset, p.epoch, p.metadata});
+            if (mutant::on(Mutant::ClocksNotCommitted)) offsets.back().metadata.clear();
+        }
+        slot.positions = *std::move(positions);
+        slot.sealed = true;
+    }
+    for (auto& [id, slot] : slots_) {
+        if (!slot.sealed) continue;
+        slot.task->seal();
+        if (mutant::on(Mutant::StateMergedBeforeCommit)) slot.task->committed();
+    }
+    committing_ = changed_ = true;
+    producer_.commit(std::move(offsets), [this] { return member_.group(); });
+}
+
+void Worker::commit_known(client::Outcome outcome) {
+    changed_ = true;
+    at_end_ = AtEnd::No;
+    if (outcome == client::Outcome::Aborted) {
+        ++metrics_.aborts;
+        roll_back();
+        return;
+    }
+    committing_ = false;
+    for (auto& [id, slot] : slots_) {
+        if (!slot.sealed) continue;
+        slot.sealed = false;
+        slot.task->committed();
+        for (const CommittedPosition& p : slot.positions)
+            for (Input& input : slot.inputs) {
+                if (input.tp != p.tp) continue;
+                input.committed = p.offset;
+                input.committed_epoch = p.epoch;
+                input.metadata = p.metadata;
+            }
+        if (!slot.positions.empty()) failures_.erase(id);
+        slot.positions.clear();
+        advance_checkpoints(slot);
+    }
+    stores_.maintain();
+    const Duration latency = cluster_.now().time - commit_began_;
+    ++metrics_.commits;
+    metrics_.commit_latency_last = latency;
+    metrics_.commit_latency_max = std::max(metrics_.commit_latency_max, latency);
+    metrics_.commit_latency_total += latency;
+    listener_.committed(std::exchange(processed_since_commit_, 0), latency);
+    purge();
+}
+
+void Worker::advance_checkpoints(Slot& slot) {
+    for (const StoreDescription& store : slot.task->stores()) {
+        state::DurableState* durable = store.store ? store.store->durable() : nullptr;
+        if (!durable || store.changelog_topic.empty()) continue;
+        const TopicPartition changelog{store.changelog_topic, slot.id.partition};
+        std::optional<Offset> next;
+        if (store.source_is_changelog) {
+            for (const Input& input : slot.inputs)
+                if (input.tp == changelog) next = input.committed;
+        } else {
+            next = producer_.acknowledged_end(producer_.topic(changelog.topic, false), changelog.partition);
+        }
+        if (!next) continue;   // this worker wrote nothing yet
+        state::Checkpoint checkpoint;
+        if (const client::TopicMetadata* topic = cluster_.topic(changelog.topic)) checkpoint.topic_id = topic->id;
+        if (const client::PartitionMetadata* p = cluster_.partition(changelog)) checkpoint.epoch = p->epoch;
+        checkpoint.next = mutant::on(Mutant::CheckpointOffsetTooFar) ? *next + 1 : *next;
+        checkpoint.written = cluster_.now().wall;
+        durable->advance(checkpoint);
+    }
+}
+
+// The transaction was aborted, at our wish: state falls back to the last commit in memory, inputs are read again from there.
+void Worker::roll_back() {
+    committing_ = commit_requested_ = false;
+    processed_since_commit_ = 0;
+    phase_ = Phase::Active;
+    last_commit_ = cluster_.now().time;
+    if (failure_) return;   // advance_closing() drops the tasks
+    std::vector<std::pair<TaskId, Error>> failed;
+    for (auto& [id, slot] : slots_) {
+        slot.sealed = false;
+        slot.positions.clear();
+        if (slot.state == TaskState::Suspended) slot.task->aborted();
+        if (slot.state != TaskState::Running) continue;
+        slot.task->aborted();
+        std::vector<std::string> metadata;
+        for (const Input& input : slot.inputs) metadata.push_back(input.metadata);
+        if (const Result<void> ready = slot.task->initialize(metadata, cluster_.now()); !ready) {
+            failed.push_back({id, ready.error()});
+            continue;
+        }
+        for (std::size_t i = 0; i < slot.inputs.size(); ++i) {
+            const Input& input = slot.inputs[i];
+            if (input.exists) fetcher_.assign(input.tp, input.tag, input.committed, input.committed_epoch);
+            if (!input.exists) slot.task->set_lag(i, 0);
+        }
+        update_flow(slot);
+    }
+    for (auto& [id, error] : failed) task_error(id, std::move(error));
+}
+
+void Worker::producer_trouble() {
+    if (phase_ == Phase::Leaving || phase_ == Phase::Over) return;
+    const Error error = producer_.error();
+    switch (producer_.trouble()) {
+        case client::Trouble::None: return;
+        case client::Trouble::Fatal:
+            stop(error);
+            if (phase_ == Phase::Aborting) phase_ = Phase::Active;   // there is nothing left to abort with
+            return;
+        case client::Trouble::Abortable:
+            if (producer_.transactional()) {
+                if (phase_ == Phase::Aborting) return;
+                log_.warn("transaction aborted", {{"worker", std::int64_t{config_.number}}, {"why", error.detail}});
+                phase_ = Phase::Aborting;
+                producer_.abort();
+                changed_ = true;
+                return;
+            }
+            [[fallthrough]];
+        case client::Trouble::Lost:
+            if (failure_) {   // closing anyway
+                phase_ = Phase::Active;
+                return;
+            }
+            reset_everything(error.detail);
+            return;
+    }
+}
+
+// A record that fails, fails again after a restart: after task_failures_max times in a row its task is parked, named, and
+// the others go on (design §5).
+void Worker::task_error(TaskId id, Error error) {
+    Slot& slot = slots_.at(id);
+    Failures& failures = failures_[id];
+    ++failures.processing;
+    const bool park = failures.processing >= config_.task_failures_max;
+    log_.error(park ? "task parked: the same record keeps failing" : "task failed, starting it again",
+               {{"task", id.to_string()}, {"failures", failures.processing}, {"error", error.detail}});
+    listener_.task_failed(id, error, park);
+    changed_ = true;
+    const bool last = std::none_of(slots_.begin(), slots_.end(), [&](const auto& other) {
+        return other.first != id && other.second.state != TaskState::Suspended;
+    });
+    if (park && (last || config_.until_end)) return stop(std::move(error));
+    if (park) {
+        slot.error = error.detail;
+        set_task_state(slot, TaskState::Suspended);
+        for (const Input& input : slot.inputs)
+            if (fetcher_.assigned(input.tp)) fetcher_.remove(input.tp);
+    } else {
+        slot.resume_at = cluster_.now().time + cluster_.backoff(failures.processing);
+    }
+    if (producer_.transactional()) {
+        if (phase_ == Phase::Active) {
+            phase_ = Phase::Aborting;
+            producer_.abort();
+        }
+        return;
+    }
+    // At least once: what it sent stays sent. Its state comes from the changelog again.
+    if (committing_ && slot.sealed) return reset_everything(error.detail);
+    if (!park) drop_slot(id);
+}
+
+void Worker::purge() {
+    if (purging_ || cluster_.now().time < next_purge_) return;
+    next_purge_ = cluster_.now().time + std::chrono::milliseconds(config_.streams.repartition_purge_interval_ms);
+    std::map<TopicPartition, Offset> before;   // never beyond what is committed (E7)
+    for (auto& [id, slot] : slots_)
+        for (Input& input : slot.inputs)
+            if (input.repartition && input.exists && input.committed && *input.committed > input.purged) {
+                before[input.tp] = *input.committed;
+                input.purged = *input.committed;
+            }
+    if (before.empty()) return;
+    purging_ = true;
+    client::delete_records(
+        cluster_, scope_, std::move(before),
+        [this](Result<void> done) {
+            purging_ = false;
+            if (!done) log_.warn("repartition topics not purged", {{"error", done.error().detail}});
+        },
+        cluster_.now().time + std::chrono::minutes(1));
+}
+
+// ---- the end of the input -------------------------------------------------------------------------------------------
+
+bool Worker::consumed_to_end() const {
+    if (phase_ != Phase::Active || !member_.joined() || committing_ || !producer_.initialized() ||
+        !producer_.flushed() || member_.assignment_version() != seen_assignment_)
+        return false;
+    if (!member_.status().empty() && slots_.empty()) return false;   // the group is not ready yet
+    for (const auto& [id, slot] : slots_) {
+        if (slot.state == TaskState::Suspended) continue;
+        if (slot.state != TaskState::Running || slot.revoking || slot.task->commit_needed() ||
+            slot.task->processable(cluster_.now()))
+            return false;
+        for (const Input& input : slot.inputs) {
+            if (!input.exists) continue;
+            const auto position = fetcher_.position(input.tp);
+            if (!position) return false;
+            if (!input.repartition && (!input.end_at_start || *position < *input.end_at_start)) return false;
+        }
+    }
+    return true;
+}
+
+void Worker::check_end() {
+    if (at_end_ == AtEnd::Asking || at_end_ == AtEnd::Yes || cluster_.now().time < next_end_check_ ||
+        !consumed_to_end())
+        return;
+    next_end_check_ = cluster_.now().time + std::chrono::milliseconds(10);
+    std::vector<TopicPartition> repartition;
+    for (const auto& [id, slot] : slots_)
+        for (const Input& input : slot.inputs)
+            if (input.repartition && input.exists && slot.state == TaskState::Running) repartition.push_back(input.tp);
+    if (repartition.empty()) {
+        at_end_ = AtEnd::Yes;
+        return;
+    }
+    at_end_ = AtEnd::Asking;
+    client::list_offsets(cluster_, scope_, repartition, client::kLatest, config_.streams.exactly_once(),
+                         [this](Result<std::map<TopicPartition, client::ListedOffset>> found) {
+                             const bool still = at_end_ == AtEnd::Asking && found && consumed_to_end();
+                             at_end_ = AtEnd::No;
+                             cluster_.after(scope_, std::chrono::milliseconds(10), [] {});   // look again then
+                             if (!still) return;
+                             for (const auto& [tp, end] : *found) {
+                                 const auto position = fetcher_.position(tp);
+                                 if (!position || *position < end.offset) return;   // more is on its way
+                             }
+                             at_end_ = AtEnd::Yes;
+                         });
+}
+
+}  // namespace millrace::engine
