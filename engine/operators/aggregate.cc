@@ -1,0 +1,230 @@
+#include "millrace/engine/operators/aggregate.h"
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+
+#include "millrace/base/byte_order.h"
+#include "millrace/base/mutant.h"
+
+namespace millrace::engine {
+namespace {
+
+// Of codecs: int64 in big endian, the format of Kafka's LongSerializer.
+bool is_int64(const Codec* codec) {
+    return codec && codec->fingerprint() == "int64";
+}
+
+// first start = max(0, ts - size + advance) / advance * advance (TimeWindows.windowsFor)
+std::int64_t first_window(const TimeWindowsSpec& windows, std::int64_t timestamp) {
+    return std::max<std::int64_t>(0, timestamp - windows.size_ms + windows.advance_ms) /
+           windows.advance_ms * windows.advance_ms;
+}
+
+std::int64_t window_end(const TimeWindowsSpec& windows, std::int64_t start) {
+    return start > std::numeric_limits<std::int64_t>::max() - windows.size_ms
+               ? std::numeric_limits<std::int64_t>::max()
+               : start + windows.size_ms;
+}
+
+}  // namespace
+
+bool CountKernel::apply(const Run&, Row, void* aggregate, bool present) const {
+    auto& count = *static_cast<std::int64_t*>(aggregate);
+    count = present ? static_cast<std::int64_t>(static_cast<std::uint64_t>(count) + 1) : 1;
+    return true;
+}
+
+AggregateNode::AggregateNode(std::string name, std::source_location at,
+                             std::shared_ptr<const AggregateKernel> kernel, std::string store,
+                             const TypeOps& result)
+    : Node(std::move(name), at),
+      kernel_(std::move(kernel)),
+      store_name_(std::move(store)),
+      result_(&result) {}
+
+Result<void> AggregateNode::init(TaskContext& context) {
+    MR_TRY_VOID(Node::init(context));
+    store_ = context.store(store_name_);
+    if (!store_ || !store_->key_value)
+        return tl::make_unexpected(
+            Error{ErrorCode::InvalidRequest, place() + " has no store " + store_name_});
+    values_.set_type(*result_, store_->value_codec);
+    count_bytes_ = kernel_->counts() && is_int64(store_->value_codec);
+    return {};
+}
+
+void AggregateNode::process(const Run& run) {
+    selection_.size = 0;
+    values_.reset();
+    keys_.hash(run, *store_->key_codec);
+    keys_.prefetch(run, *store_->key_value);
+    state::KeyValueStore& store = *store_->key_value;
+    drive(run, [&](std::size_t& at) {
+        for (; at < run.size; ++at) {
+            const Row row = run.selected[at];
+            if ((*run.keys)[row].is_null() || (*run.values)[row].is_null()) {
+                context().drop();
+                continue;
+            }
+            if (!keys_.has(row)) [[unlikely]]
+                throw CellIsBad{};
+            const state::HashedKey key = keys_[row];
+            const auto old = store.get(key);
+            std::int64_t timestamp = run.rows->timestamp[row];
+            if (old) timestamp = std::max(timestamp, old->timestamp.value());
+            Cell& cell = values_[row];
+            if (count_bytes_) {
+                std::byte* count = values_.arena().take(8);
+                const std::uint64_t before =
+                    old && old->value.size() == 8 ? load_be<std::uint64_t>(old->value.data()) : 0;
+                store_be<std::uint64_t>(count, before + 1);
+                cell.set_bytes({count, 8});
+            } else {
+                bool present = false;
+                if (old) {
+                    cell.set_bytes(values_.arena().copy(old->value));
+                    auto read = store_->value_codec->read(cell.bytes(), values_.object_at(row));
+                    if (!read)
+                        throw std::runtime_error("the stored aggregate does not deserialise: " +
+                                                 read.error().detail);
+                    present = true;
+                }
+                if (kernel_->apply(run, row, values_.object_at(row), present)) {
+                    cell.state = Cell::HasObject;
+                } else {
+                    cell.state = Cell::Null;
+                }
+            }
+            state::MaybeBytes value;
+            if (!cell.is_null()) value = values_.bytes(row);
+            store.put(key, value, Timestamp{timestamp});
+            rows_.timestamp[row] = timestamp;
+            rows_.headers[row] = run.rows->headers[row];
+            rows_.origin[row] = run.rows->origin[row];
+            selection_.rows[selection_.size++] = row;
+        }
+    });
+    forward(Run{&rows_, run.keys, &values_, run.origin, selection_.rows.data(), selection_.size});
+}
+
+WindowAggregateNode::WindowAggregateNode(std::string name, std::source_location at,
+                                         std::shared_ptr<const AggregateKernel> kernel,
+                                         std::string store, TimeWindowsSpec windows,
+                                         ColumnType windowed_key, const TypeOps& result)
+    : Node(std::move(name), at),
+      kernel_(std::move(kernel)),
+      store_name_(std::move(store)),
+      windows_(windows),
+      windowed_key_(std::move(windowed_key)),
+      result_(&result),
+      rows_(*this) {}
+
+Result<void> WindowAggregateNode::init(TaskContext& context) {
+    MR_TRY_VOID(Node::init(context));
+    store_ = context.store(store_name_);
+    if (!store_ || !store_->window)
+        return tl::make_unexpected(
+            Error{ErrorCode::InvalidRequest, place() + " has no window store " + store_name_});
+    rows_.keys().set_type(*windowed_key_.ops, windowed_key_.codec.get());
+    rows_.values().set_type(*result_, store_->value_codec);
+    count_bytes_ = kernel_->counts() && is_int64(store_->value_codec);
+    return {};
+}
+
+void WindowAggregateNode::save_clocks(Clocks& clocks) const {
+    if (observed_ >= 0 && !mutant::on(Mutant::ClocksNotCommitted))
+        clocks["millrace.observed." + name()] = observed_;
+}
+
+void WindowAggregateNode::restore_clocks(const Clocks& clocks) {
+    const auto it = clocks.find("millrace.observed." + name());
+    observed_ = it == clocks.end() ? -1 : it->second;
+}
+
+void WindowAggregateNode::add(const Run& run, Row row, std::int64_t start) {
+    state::WindowStore& store = *store_->window;
+    const state::HashedKey key = keys_[row];
+    const auto old = store.fetch(key, start);
+    std::int64_t timestamp = run.rows->timestamp[row];
+    if (old) timestamp = std::max(timestamp, old->timestamp.value());
+    const Row to = rows_.add(row);
+    Column& values = rows_.values();
+    Cell& cell = values[to];
+    if (count_bytes_) {
+        std::byte* count = values.arena().take(8);
+        const std::uint64_t before =
+            old && old->value.size() == 8 ? load_be<std::uint64_t>(old->value.data()) : 0;
+        store_be<std::uint64_t>(count, before + 1);
+        cell.set_bytes({count, 8});
+    } else {
+        bool present = false;
+        if (old) {
+            auto read =
+                store_->value_codec->read(values.arena().copy(old->value), values.object_at(to));
+            if (!read) {
+                rows_.take_back();
+                throw std::runtime_error("the stored aggregate does not deserialise: " +
+                                         read.error().detail);
+            }
+            present = true;
+        }
+        bool result;
+        try {
+            result = kernel_->apply(run, row, values.object_at(to), present);
+        } catch (...) {
+            rows_.take_back();
+            throw;
+        }
+        cell.state = result ? Cell::HasObject : Cell::Null;
+    }
+    state::MaybeBytes value;
+    if (!cell.is_null()) value = values.bytes(to);
+    store.put(key, start, value, Timestamp{timestamp});
+    rows_.rows().timestamp[to] = timestamp;
+    // The key on its way: inner key, then the start (the topic format of a time-windowed key).
+    Column& keys = rows_.keys();
+    std::byte* windowed = keys.arena().take(key.key.size() + 8);
+    if (!key.key.empty()) std::memcpy(windowed, key.key.data(), key.key.size());
+    store_be<std::int64_t>(windowed + key.key.size(), start);
+    keys[to].set_bytes({windowed, key.key.size() + 8});
+}
+
+void WindowAggregateNode::process(const Run& run) {
+    rows_.begin(run);
+    keys_.hash(run, *store_->key_codec);
+    if (run.size > 1) {
+        for (std::size_t i = 0; i < run.size; ++i) {
+            const Row row = run.selected[i];
+            if (keys_.has(row))
+                store_->window->prefetch(keys_[row],
+                                         first_window(windows_, run.rows->timestamp[row]));
+        }
+    }
+    drive(run, [&](std::size_t& at) {
+        for (; at < run.size; ++at) {
+            const Row row = run.selected[at];
+            if ((*run.keys)[row].is_null()) {  // a null value counts, and advances the clock
+                context().drop();
+                continue;
+            }
+            if (!keys_.has(row)) [[unlikely]]
+                throw CellIsBad{};
+            const std::int64_t timestamp = run.rows->timestamp[row];
+            observed_ = std::max(observed_, timestamp);
+            const std::int64_t close = observed_ - windows_.grace_ms;
+            for (std::int64_t start = first_window(windows_, timestamp); start <= timestamp;
+                 start += windows_.advance_ms) {
+                if (window_end(windows_, start) > close) {
+                    add(run, row, start);
+                } else {
+                    context().drop();  // late for this window
+                }
+                if (start > std::numeric_limits<std::int64_t>::max() - windows_.advance_ms) break;
+            }
+        }
+    });
+    rows_.flush();
+}
+
+}  // namespace millrace::engine

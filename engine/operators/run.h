@@ -1,0 +1,181 @@
+#pragma once
+// A run: up to 256 records of one input partition on their way through the operators, in columns
+// (design §3.7, §3.9). Operators share columns: a filter passes another selection of the same rows,
+// map_values another column of values. A cell holds bytes, an object, or both, and gets the other
+// on first use. Nothing is allocated in the steady state.
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "millrace/base/bytes.h"
+#include "millrace/base/strong.h"
+#include "millrace/engine/operators/codec.h"
+
+namespace millrace::engine {
+
+inline constexpr std::size_t kRunMax = 256;
+using Row = std::uint16_t;
+
+// Bytes that live until the next reset; pieces never move.
+class Arena {
+public:
+    void reset() {
+        chunk_ = 0;
+        used_ = 0;
+    }
+    std::byte* take(std::size_t n) {
+        if (chunks_.empty() || used_ + n > chunks_[chunk_].size) [[unlikely]]
+            next_chunk(n);
+        std::byte* at = chunks_[chunk_].data.get() + used_;
+        used_ += n;
+        return at;
+    }
+    BytesView copy(BytesView bytes) {
+        std::byte* at = take(bytes.size());
+        if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+        return {at, bytes.size()};
+    }
+
+private:
+    void next_chunk(std::size_t n);
+    struct Chunk {
+        std::unique_ptr<std::byte[]> data;
+        std::size_t size = 0;
+    };
+    std::vector<Chunk> chunks_;
+    std::size_t chunk_ = 0, used_ = 0;
+};
+
+struct Cell {
+    enum State : std::uint8_t {
+        Null = 0,
+        HasBytes = 1,
+        HasObject = 2,
+        Bad = 4
+    };  // Bad: did not deserialise
+    const std::byte* data = nullptr;
+    std::uint32_t size = 0;
+    std::uint8_t state = Null;
+
+    bool is_null() const { return state == Null; }
+    bool is_bad() const { return (state & Bad) != 0; }
+    BytesView bytes() const { return {data, size}; }
+    void set_bytes(BytesView b) {
+        data = b.data();
+        size = static_cast<std::uint32_t>(b.size());
+        state = HasBytes;
+    }
+};
+
+// Thrown by an access to a cell whose bytes do not deserialise, inside user code; the node's driver
+// catches it.
+struct CellIsBad {};
+
+class Column {
+public:
+    Column() = default;
+    Column(const Column&) = delete;
+    Column& operator=(const Column&) = delete;
+    ~Column();
+
+    // The codec reads and writes the bytes of the cells; null: objects only.
+    void set_type(const TypeOps& type, const Codec* codec) {
+        type_ = &type;
+        codec_ = codec;
+    }
+    const Codec* codec() const { return codec_; }
+    const TypeOps* type() const { return type_; }
+
+    Cell& operator[](Row row) { return cells_[row]; }
+    const Cell& operator[](Row row) const { return cells_[row]; }
+
+    // The object of a cell; null when the cell is null or bad. T is the column's type.
+    template <class T>
+    const T* get(Row row) {
+        const Cell& cell = cells_[row];
+        if (!(cell.state & Cell::HasObject) && !decode(row)) return nullptr;
+        return static_cast<const T*>(objects_) + row;
+    }
+    // The place for a new object; the cell then holds that object alone.
+    template <class T>
+    T& object(Row row) {
+        if (!objects_) [[unlikely]]
+            create_objects();
+        cells_[row].state = Cell::HasObject;
+        return static_cast<T*>(objects_)[row];
+    }
+    void* object_at(Row row) {
+        if (!objects_) [[unlikely]]
+            create_objects();
+        cells_[row].state = Cell::HasObject;
+        return static_cast<std::byte*>(objects_) + row * type_->size;
+    }
+    void set_null(Row row) { cells_[row].state = Cell::Null; }
+    void copy_cell(Row to, Column& from,
+                   Row row);  // bytes when they are there (they must live on), else the object
+
+    // The bytes of a non-null cell in this column's own format, made on first use.
+    BytesView bytes(Row row) {
+        Cell& cell = cells_[row];
+        if (!(cell.state & Cell::HasBytes)) encode(row);
+        return cell.bytes();
+    }
+    // The bytes in the format of `codec`: the cell's own when the formats are equal, else in
+    // `scratch`. Nothing: bad.
+    std::optional<BytesView> bytes_as(const Codec& codec, bool same, Row row, ByteSink& scratch);
+
+    Arena& arena() { return arena_; }
+    void reset() { arena_.reset(); }                               // before a new run is written
+    const std::string& bad_detail() const { return bad_detail_; }  // of the cell that went bad last
+
+private:
+    bool decode(Row row);
+    void encode(Row row);
+    void create_objects();
+
+    std::array<Cell, kRunMax> cells_;
+    const TypeOps* type_ = nullptr;
+    const Codec* codec_ = nullptr;
+    void* objects_ = nullptr;
+    Arena arena_;
+    ByteSink scratch_;
+    std::string bad_detail_;
+};
+
+// Where the rows of a run come from: the records taken from an input.
+struct Origin {
+    const std::string* topic = nullptr;  // null: a punctuation
+    std::int32_t partition = -1;
+    std::array<std::int64_t, kRunMax> offset;
+    std::array<std::int64_t, kRunMax> stream_time;  // of the task, when this record was taken
+    Column* keys = nullptr;                         // as they came in: for dead-letter records
+    Column* values = nullptr;
+    std::array<std::int64_t, kRunMax> timestamp;
+    std::array<BytesView, kRunMax> headers;
+};
+
+// What the columns of one row space share.
+struct Rows {
+    std::array<std::int64_t, kRunMax> timestamp;
+    std::array<BytesView, kRunMax> headers;  // encoded as in a record, with the count; empty: none
+    std::array<Row, kRunMax> origin;         // the row in Origin
+};
+
+struct Run {
+    Rows* rows = nullptr;
+    Column* keys = nullptr;
+    Column* values = nullptr;
+    const Origin* origin = nullptr;
+    const Row* selected = nullptr;
+    std::size_t size = 0;
+};
+
+struct Selection {
+    std::array<Row, kRunMax> rows;
+    std::size_t size = 0;
+};
+
+}  // namespace millrace::engine

@@ -1,0 +1,73 @@
+#include "millrace/engine/operators/sink.h"
+
+#include "millrace/base/hash.h"
+#include "millrace/engine/operators/task_context.h"
+
+namespace millrace::engine {
+
+SinkNode::SinkNode(std::string name, std::source_location at, std::string topic, CodecPtr key,
+                   CodecPtr value, Partitioner partitioner)
+    : Node(std::move(name), at),
+      topic_(std::move(topic)),
+      key_(std::move(key)),
+      value_(std::move(value)),
+      partitioner_(std::move(partitioner)) {}
+
+Result<void> SinkNode::init(TaskContext& context) {
+    handle_ = context.collector().topic(topic_);
+    return Node::init(context);
+}
+
+// Semantics §7.1. A null key goes round the partitions: Kafka's choice there is not reproducible.
+std::optional<std::int32_t> SinkNode::choose_partition(const Run& run, Row row,
+                                                       state::MaybeBytes key) {
+    const std::int32_t partitions = context().collector().partition_count(handle_);
+    if (partitions <= 0) [[unlikely]] {
+        context().fail(Error{
+            ErrorCode::UnknownTopicOrPartition,
+            "output topic " + topic_ + " of " + place() + " does not exist; create it first"});
+        return std::nullopt;
+    }
+    if (partitioner_) {
+        if (const auto chosen = partitioner_(topic_, *run.keys, *run.values, row, partitions)) {
+            if (*chosen >= 0 && *chosen < partitions) return *chosen;
+            context().fail(Error{ErrorCode::InvalidPartitions,
+                                 "the partitioner of " + place() + " chose partition " +
+                                     std::to_string(*chosen) + " of " + topic_ + ", which has " +
+                                     std::to_string(partitions)});
+            return std::nullopt;
+        }
+    }
+    if (partitions == 1) return 0;
+    if (key) return partition_for_key(key_->partition_bytes(*key), partitions);
+    return next_null_key_partition_ = (next_null_key_partition_ + 1) % partitions;
+}
+
+void SinkNode::process(const Run& run) {
+    const bool same_key = same_format(key_.get(), run.keys->codec());
+    const bool same_value = same_format(value_.get(), run.values->codec());
+    RecordCollector& collector = context().collector();
+    drive(run, [&](std::size_t& at) {
+        for (; at < run.size; ++at) {
+            const Row row = run.selected[at];
+            state::MaybeBytes key, value;
+            if (const Cell& cell = (*run.keys)[row]; !cell.is_null()) {
+                key = run.keys->bytes_as(*key_, same_key, row, key_scratch_);
+                if (!key) [[unlikely]]
+                    throw CellIsBad{};
+            }
+            if (const Cell& cell = (*run.values)[row]; !cell.is_null()) {
+                value = run.values->bytes_as(*value_, same_value, row, value_scratch_);
+                if (!value) [[unlikely]]
+                    throw CellIsBad{};
+            }
+            const auto partition = choose_partition(run, row, key);
+            if (!partition) [[unlikely]]
+                return;
+            collector.send(handle_, *partition, key, value, Timestamp{run.rows->timestamp[row]},
+                           run.rows->headers[row]);
+        }
+    });
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,267 @@
+#include "millrace/engine/task/input_queue.h"
+
+#include <algorithm>
+
+#include "millrace/base/byte_order.h"
+#include "millrace/wire/batch/compression.h"
+
+namespace millrace::engine {
+namespace {
+
+constexpr std::array<Row, kRunMax> make_identity() {
+    std::array<Row, kRunMax> rows{};
+    for (std::size_t i = 0; i < kRunMax; ++i) rows[i] = static_cast<Row>(i);
+    return rows;
+}
+constexpr std::array<Row, kRunMax> kIdentity = make_identity();
+
+std::size_t count_records(const FetchedRecords& records) {
+    std::size_t count = 0;
+    wire::BatchWalker walker(records.batches);
+    while (const auto batch = walker.next())
+        count += static_cast<std::size_t>(std::max(0, batch->count()));
+    return count;
+}
+
+void set(Column& column, Row row, const wire::NullableView& bytes) {
+    if (bytes.is_null())
+        column.set_null(row);
+    else
+        column[row].set_bytes(bytes.view());
+}
+
+}  // namespace
+
+InputQueue::InputQueue(TopicPartition tp, const NodeSpec& source, Node* node)
+    : tp_(std::move(tp)), spec_(source), node_(node), records_(kRunMax) {
+    for (Column* column : {&keys_, &reject_keys_})
+        column->set_type(*spec_.key.ops, spec_.key.codec.get());
+    for (Column* column : {&values_, &reject_values_})
+        column->set_type(*spec_.value.ops, spec_.value.codec.get());
+    origin_.topic = reject_.topic = &tp_.topic;
+    origin_.partition = reject_.partition = tp_.partition;
+    origin_.keys = &keys_;
+    origin_.values = &values_;
+    reject_.keys = &reject_keys_;
+    reject_.values = &reject_values_;
+}
+
+void InputQueue::enqueue(FetchedRecords records) {
+    if (!position_ || (fetched_.empty() && !has_head_ && head_ == parsed_))
+        position_ = std::max(records.from, position_.value_or(records.from));
+    buffered_ += count_records(records);
+    fetched_.push_back(std::move(records));
+}
+
+void InputQueue::clear() {
+    fetched_.clear();
+    walker_.reset();
+    reader_.reset();
+    buffered_ = 0;
+    head_ = parsed_ = 0;
+    has_head_ = false;
+    position_.reset();
+    epoch_.reset();
+    progressed = false;
+    lag.reset();
+    idle_since.reset();
+}
+
+// The next chunk of records. False: no more are here, or they are broken (then the context failed).
+bool InputQueue::parse(TaskContext& context) {
+    const auto broken = [&](const Error& error) {
+        context.fail(Error{error.code, "records of " + tp_.to_string() + ": " + error.detail});
+        return false;
+    };
+    head_ = parsed_ = 0;
+    for (;;) {
+        if (reader_) {
+            const auto read = reader_->read(records_);
+            if (!read) return broken(read.error());
+            if (*read > 0) {
+                parsed_ = *read;
+                return true;
+            }
+            reader_.reset();
+        }
+        if (fetched_.empty()) return false;
+        FetchedRecords& front = fetched_.front();
+        if (!walker_) walker_.emplace(front.batches.view());
+        if (const auto batch = walker_->next()) {
+            if (batch->control()) {
+                buffered_ -=
+                    std::min(buffered_, static_cast<std::size_t>(std::max(0, batch->count())));
+                continue;
+            }
+            if (batch->codec() == wire::Codec::None) {
+                reader_.emplace(*batch, batch->encoded_records());
+            } else {
+                auto records = wire::uncompressed_records(*batch);
+                if (!records) return broken(records.error());
+                uncompressed_ = *std::move(records);
+                reader_.emplace(*batch, uncompressed_.view());
+            }
+            continue;
+        }
+        if (auto status = walker_->status(); !status) return broken(status.error());
+        position_ = std::max(front.next, position_.value_or(front.next));
+        epoch_ = front.epoch;
+        walker_.reset();
+        fetched_.pop_front();
+    }
+}
+
+BytesView InputQueue::raw_headers(const wire::RecordView& record, Arena& arena) {
+    if (record.headers.empty()) return {};
+    const BytesView encoded = record.headers.encoded();
+    const auto count = static_cast<std::int32_t>(record.headers.count());
+    std::byte* at = arena.take(varint_size(count) + encoded.size());
+    std::byte* after = store_varint(at, count);
+    std::memcpy(after, encoded.data(), encoded.size());
+    return {at, varint_size(count) + encoded.size()};
+}
+
+void InputQueue::reject_origin(const wire::RecordView& record) {
+    reject_.offset[0] = record.offset.value();
+    reject_.timestamp[0] = record.timestamp.value();
+    reject_.headers[0] = raw_headers(record, headers_);
+    set(reject_keys_, 0, record.key);
+    set(reject_values_, 0, record.value);
+}
+
+// Semantics §6.3, §8.1. Sets head_timestamp_.
+bool InputQueue::accept(TaskContext& context, const wire::RecordView& record) {
+    if (!record.key.is_null() && !spec_.key.codec->plausible(record.key.view())) {
+        reject_origin(record);
+        context.deserialization_error(reject_, 0,
+                                      "a key of " + std::to_string(record.key.size()) +
+                                          " bytes is no " + std::string(spec_.key.ops->name));
+        return false;
+    }
+    if (!record.value.is_null() && !spec_.value.codec->plausible(record.value.view())) {
+        reject_origin(record);
+        context.deserialization_error(reject_, 0,
+                                      "a value of " + std::to_string(record.value.size()) +
+                                          " bytes is no " + std::string(spec_.value.ops->name));
+        return false;
+    }
+    std::int64_t timestamp = record.timestamp.value();
+    switch (spec_.timestamps) {
+        case TimestampPolicy::FailOnInvalid:
+            if (timestamp < 0) {
+                context.fail(Error{ErrorCode::InvalidTimestamp,
+                                   "record " + tp_.to_string() + " offset " +
+                                       std::to_string(record.offset.value()) +
+                                       " has the negative timestamp " + std::to_string(timestamp) +
+                                       "; choose another timestamp extractor for " + spec_.name});
+                return false;
+            }
+            break;
+        case TimestampPolicy::LogAndSkipOnInvalid:
+            break;
+        case TimestampPolicy::UsePartitionTimeOnInvalid:
+            if (timestamp < 0) timestamp = partition_time;
+            if (timestamp < 0) {
+                context.fail(
+                    Error{ErrorCode::InvalidTimestamp,
+                          "record " + tp_.to_string() + " offset " +
+                              std::to_string(record.offset.value()) +
+                              " has no timestamp and no earlier record of the partition has one"});
+                return false;
+            }
+            break;
+        case TimestampPolicy::WallClock:
+            timestamp = context.now.wall.value();
+            break;
+        case TimestampPolicy::Custom: {
+            reject_origin(record);
+            try {
+                timestamp =
+                    spec_.extractor(reject_keys_, reject_values_, 0, timestamp, partition_time);
+            } catch (const CellIsBad&) {
+                const bool key = reject_keys_[0].is_bad();
+                context.deserialization_error(reject_, 0,
+                                              (key ? reject_keys_ : reject_values_).bad_detail());
+                return false;
+            } catch (const std::exception& e) {  // fatal, no handler asked (StreamsException)
+                context.fail(Error{ErrorCode::InvalidTimestamp,
+                                   "the timestamp extractor of " + spec_.name +
+                                       " failed at record " + tp_.to_string() + " offset " +
+                                       std::to_string(record.offset.value()) + ": " + e.what()});
+                return false;
+            }
+            break;
+        }
+    }
+    if (timestamp < 0) {
+        context.drop();
+        return false;
+    }
+    const auto& guard = context.settings().future_max_ms;
+    if (guard && timestamp - *guard > context.now.wall.value()) [[unlikely]] {
+        reject_origin(record);
+        context.deserialization_error(
+            reject_, 0,
+            "its timestamp " + std::to_string(timestamp) + " lies more than " +
+                std::to_string(*guard) +
+                " ms ahead of the wall clock: it would close every window before it");
+        return false;
+    }
+    head_timestamp_ = timestamp;
+    return true;
+}
+
+bool InputQueue::load_head(TaskContext& context, bool in_run) {
+    while (!has_head_ && !context.failed()) {
+        if (head_ == parsed_ && (in_run || !parse(context))) return false;
+        const wire::RecordView& record = records_[head_];
+        const bool before_start = !fetched_.empty() && record.offset < fetched_.front().from;
+        if (!before_start && accept(context, record)) {
+            has_head_ = true;
+            position_ = record.offset;
+            break;
+        }
+        if (context.failed()) return false;
+        ++head_;
+        buffered_ -= buffered_ > 0;
+        if (!before_start) {  // dropped: the offset moves on all the same
+            position_ = record.offset + 1;
+            progressed = true;
+        }
+    }
+    return has_head_;
+}
+
+void InputQueue::begin_run() {
+    size_ = 0;
+    keys_.reset();
+    values_.reset();
+    headers_.reset();
+}
+
+void InputQueue::take(TaskContext& context) {
+    const wire::RecordView& record = records_[head_++];
+    const auto row = static_cast<Row>(size_++);
+    partition_time = std::max(partition_time, head_timestamp_);
+    context.stream_time = std::max(context.stream_time, head_timestamp_);
+    rows_.timestamp[row] = head_timestamp_;
+    rows_.headers[row] = raw_headers(record, headers_);
+    rows_.origin[row] = row;
+    origin_.offset[row] = record.offset.value();
+    origin_.stream_time[row] = context.stream_time;
+    origin_.timestamp[row] = head_timestamp_;
+    origin_.headers[row] = rows_.headers[row];
+    set(keys_, row, record.key);
+    set(values_, row, record.value);
+    has_head_ = false;
+    buffered_ -= buffered_ > 0;
+    position_ = record.offset + 1;
+    progressed = true;
+}
+
+Run InputQueue::run() const {
+    auto& self = const_cast<InputQueue&>(*this);
+    return Run{&self.rows_, &self.keys_, &self.values_, &origin_, kIdentity.data(), size_};
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,35 @@
+#pragma once
+// What a task must know of the application's configuration. Keys and defaults are Kafka's
+// (semantics §8.4), but where said.
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "millrace/base/log_line.h"
+
+namespace millrace::engine {
+
+enum class OnError : std::uint8_t {
+    Fail,
+    Continue
+};  // LogAndFail, LogAndContinue exception handlers
+
+struct TaskSettings {
+    std::string application_id = "millrace";
+    OnError deserialization = OnError::Fail;  // deserialization.exception.handler
+    OnError processing = OnError::Fail;       // processing.exception.handler (KIP-1033)
+    std::string dead_letter_topic;  // errors.dead.letter.queue.topic.name (KIP-1034); empty: none
+    std::int64_t max_task_idle_ms = 0;                  // max.task.idle.ms; -1: never wait
+    std::size_t buffered_records_per_partition = 1000;  // buffered.records.per.partition
+    std::int64_t cache_bytes = 0;   // statestore.cache.max.bytes; Kafka's default is 10 MiB
+    bool in_memory_stores = false;  // dsl.store.suppliers.class = in memory
+    // Ours: a record further ahead of the wall clock than this goes to the deserialization handler,
+    // since one record of the year 2099 closes every window for ever. Nothing: no guard.
+    std::optional<std::int64_t> future_max_ms = 3'600'000;
+    bool record_by_record = false;  // for tests: no runs; outputs are identical
+    bool one_task =
+        false;  // test driver: one task has all sub-topologies, as Kafka's TopologyTestDriver
+    LogSink* log = nullptr;
+};
+
+}  // namespace millrace::engine

@@ -1,0 +1,331 @@
+#include "millrace/engine/task/stream_task.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "millrace/engine/task/commit_metadata.h"
+
+namespace millrace::engine {
+
+class StreamTask::Changelog final : public state::ChangeLog {
+public:
+    Changelog(RecordCollector& collector, const std::string& topic, std::int32_t partition)
+        : collector_(collector), topic_(collector.topic(topic)), partition_(partition) {}
+    void log(BytesView key, state::MaybeBytes value, Timestamp timestamp) override {
+        collector_.send(topic_, partition_, key, value, timestamp, {});
+    }
+
+private:
+    RecordCollector& collector_;
+    RecordCollector::Topic topic_;
+    std::int32_t partition_;
+};
+
+StreamTask::StreamTask(TaskId id, std::shared_ptr<const TopologyData> topology,
+                       std::shared_ptr<const SubtopologyPlan> plan, const TaskSettings& settings,
+                       RecordCollector& collector, state::StoreProvider& stores)
+    : id_(id),
+      topology_(std::move(topology)),
+      plan_(std::move(plan)),
+      settings_(settings),
+      context_(id, settings, collector) {
+    make_nodes();
+    make_stores(stores);
+}
+StreamTask::~StreamTask() = default;
+
+void StreamTask::make_nodes() {
+    std::function<std::string(const std::string&)> full_topic = [this](const std::string& topic) {
+        return topology_->internal_topics.contains(topic) ? settings_.application_id + '-' + topic
+                                                          : topic;
+    };
+    const MakeContext make{settings_, full_topic};
+    std::map<std::string, Node*> by_name;
+    for (const std::size_t index : plan_->nodes) {
+        const NodeSpec& spec = topology_->nodes[index];
+        nodes_.push_back(spec.kind == NodeSpec::Kind::Source
+                             ? std::make_unique<PassNode>(spec.name, spec.at)
+                             : spec.make(make));
+        Node* node = nodes_.back().get();
+        by_name[spec.name] = node;
+        for (const std::string& predecessor : spec.predecessors)
+            by_name.at(predecessor)->add_child(node);
+    }
+    for (const auto& [topic, index] : plan_->inputs) {
+        const std::int32_t partitions =
+            context_.collector().partition_count(context_.collector().topic(topic));
+        if (partitions > 0 && partitions <= id_.partition)
+            continue;  // another topic of the sub-topology has more
+        const NodeSpec& spec = topology_->nodes[index];
+        inputs_.push_back({topic, id_.partition});
+        queues_.push_back(
+            std::make_unique<InputQueue>(inputs_.back(), spec, by_name.at(spec.name)));
+        queue_runs_.push_back(plan_->runs.at(spec.name) && !settings_.record_by_record);
+    }
+}
+
+void StreamTask::make_stores(state::StoreProvider& provider) {
+    for (const std::string& name : plan_->stores) {
+        const StoreSpec& spec = topology_->stores.at(name);
+        OwnedStore owned;
+        const bool persistent = spec.persistent.value_or(!settings_.in_memory_stores);
+        const std::string fingerprint = (spec.timestamped ? "timestamped " : "plain ") +
+                                        spec.key->fingerprint() + " -> " +
+                                        spec.value->fingerprint();
+        const auto failed = [&](const Error& error) { creation_error_ = error; };
+        if (spec.kind == StoreSpec::Kind::KeyValue) {
+            auto made = provider.key_value(id_.to_string(),
+                                           {name, spec.timestamped, persistent, fingerprint});
+            if (!made) return failed(made.error());
+            owned.key_value = *std::move(made);
+        } else {
+            state::WindowSpec window;
+            window.name = name;
+            window.window_size_ms = spec.window_size_ms;
+            window.retention_ms = spec.retention_ms;
+            window.retain_duplicates = spec.retain_duplicates;
+            window.persistent = persistent;
+            window.fingerprint = fingerprint;
+            auto made = provider.window(id_.to_string(), window);
+            if (!made) return failed(made.error());
+            owned.window = *std::move(made);
+        }
+        const auto changelog = plan_->changelogs.find(name);
+        if (changelog != plan_->changelogs.end())
+            owned.log =
+                std::make_unique<Changelog>(context_.collector(), changelog->second, id_.partition);
+        TaskStore& seen = context_.stores()[name];
+        seen = TaskStore{name,
+                         spec.key.get(),
+                         spec.value.get(),
+                         spec.timestamped,
+                         owned.key_value.get(),
+                         owned.window.get(),
+                         &context_};
+        descriptions_.push_back({name,
+                                 changelog == plan_->changelogs.end() ? "" : changelog->second,
+                                 false, &owned.base()});
+        stores_.push_back(std::move(owned));
+    }
+}
+
+Failure StreamTask::take_failure() {
+    auto error = context_.take_failure();
+    return Failure(
+        error ? *std::move(error)
+              : Error{ErrorCode::UnknownServerError, "task " + id_.to_string() + " failed"});
+}
+
+Result<void> StreamTask::initialize(std::span<const std::string> metadata, Now now) {
+    if (creation_error_) return Failure(*creation_error_);
+    context_.now = now;
+    wall_to_time_ = now.time.value() - now.wall.value() * 1'000'000;
+    context_.stream_time = -1;
+    context_.record_time = now.wall.value();  // of init(), as in Kafka
+    Clocks clocks;
+    for (std::size_t i = 0; i < queues_.size(); ++i) {
+        const CommitMetadata committed =
+            i < metadata.size() ? decode_commit_metadata(metadata[i]) : CommitMetadata{};
+        queues_[i]->partition_time = committed.partition_time;
+        context_.stream_time = std::max(context_.stream_time, committed.partition_time);
+        for (const auto& [key, value] :
+             committed.clocks) {  // the same map on all partitions; the greatest wins
+            const auto [it, fresh] = clocks.emplace(key, value);
+            if (!fresh) it->second = std::max(it->second, value);
+        }
+    }
+    for (OwnedStore& store : stores_) store.base().set_changelog(store.log.get());
+    for (const auto& node : nodes_) {
+        node->restore_clocks(clocks);
+        MR_TRY_VOID(node->init(context_));
+    }
+    if (context_.failed()) return take_failure();
+    initialized_ = true;
+    return {};
+}
+
+void StreamTask::enqueue(std::size_t input, FetchedRecords records) {
+    queues_[input]->enqueue(std::move(records));
+}
+
+bool StreamTask::wants_more(std::size_t input) const {
+    return queues_[input]->buffered() <= settings_.buffered_records_per_partition;
+}
+
+// Semantics §6.3: with an empty partition, wait while the broker has or may have data for it, then
+// max.task.idle.ms.
+bool StreamTask::processable(Now now) const {
+    if (!initialized_) return false;
+    bool any = false, wait = false;
+    for (const auto& queue : queues_) {
+        if (queue->buffered() > 0 || queue->has_head()) {
+            any = true;
+            queue->idle_since.reset();
+            continue;
+        }
+        if (settings_.max_task_idle_ms < 0) continue;
+        if (!queue->lag || *queue->lag > 0) {
+            queue->idle_since.reset();
+            wait = true;
+        } else if (settings_.max_task_idle_ms > 0) {
+            if (!queue->idle_since) queue->idle_since = now.wall.value();
+            wait = wait || now.wall.value() - *queue->idle_since < settings_.max_task_idle_ms;
+        }
+    }
+    return any && !wait;
+}
+
+// The input whose head is oldest; ties: topic name, then partition (the order of the inputs). Its
+// records may go on until `until`, the next head's timestamp.
+InputQueue* StreamTask::choose(std::int64_t& until, bool& until_inclusive) {
+    InputQueue* chosen = nullptr;
+    until = std::numeric_limits<std::int64_t>::max();
+    until_inclusive = true;
+    for (const auto& queue : queues_) {
+        if (!queue->load_head(context_)) {
+            if (context_.failed()) return nullptr;
+            continue;
+        }
+        if (!chosen) {
+            chosen = queue.get();
+        } else if (queue->head_timestamp() < chosen->head_timestamp()) {
+            until = chosen->head_timestamp();  // the one passed over sorts before this one
+            until_inclusive = false;
+            chosen = queue.get();
+        } else if (queue->head_timestamp() < until) {
+            until = queue->head_timestamp();
+            until_inclusive = true;
+        }
+    }
+    return chosen;
+}
+
+void StreamTask::run(InputQueue& queue, std::int64_t until, bool until_inclusive,
+                     std::size_t records_max, SliceOutcome& outcome) {
+    queue.begin_run();
+    std::size_t size = 0;
+    do {
+        queue.take(context_);
+        ++size;
+        if (size == records_max || context_.stream_punctuation_due()) break;
+        if (!queue.load_head(context_, true)) break;
+    } while (queue.head_timestamp() < until ||
+             (until_inclusive && queue.head_timestamp() == until));
+    outcome.records += size;
+    commit_needed_ = true;
+    queue.source().process(queue.run());
+}
+
+Result<SliceOutcome> StreamTask::process(const SliceLimits& limits, Now now) {
+    SliceOutcome outcome;
+    context_.now = now;
+    wall_to_time_ = now.time.value() - now.wall.value() * 1'000'000;
+    while (outcome.records < limits.records_max && processable(context_.now)) {
+        std::int64_t until;
+        bool until_inclusive;
+        InputQueue* queue = choose(until, until_inclusive);
+        if (context_.failed()) return take_failure();
+        if (!queue) {  // only records that were skipped
+            for (const auto& q : queues_) commit_needed_ = commit_needed_ || q->progressed;
+            break;
+        }
+        std::size_t index = 0;
+        while (queues_[index].get() != queue) ++index;
+        const std::size_t room =
+            queue_runs_[index] ? std::min(limits.records_max - outcome.records, kRunMax) : 1;
+        run(*queue, until, until_inclusive, room, outcome);
+        if (context_.failed()) return take_failure();
+        if (context_.stream_punctuation_due()) {
+            context_.punctuate(PunctuationType::StreamTime, context_.stream_time);
+            if (context_.failed()) return take_failure();
+        }
+        if (context_.commit_requested) break;
+        if (limits.clock && limits.deadline != Time::never()) {
+            context_.now = limits.clock->now();
+            if (context_.now.time >= limits.deadline) break;
+        }
+    }
+    outcome.commit_requested = context_.commit_requested;
+    return outcome;
+}
+
+Result<bool> StreamTask::punctuate(Now now) {
+    if (!initialized_) return false;
+    context_.now = now;
+    wall_to_time_ = now.time.value() - now.wall.value() * 1'000'000;
+    bool ran = context_.punctuate(PunctuationType::StreamTime, context_.stream_time);
+    if (!context_.failed())
+        ran = context_.punctuate(PunctuationType::WallClockTime, now.wall.value()) || ran;
+    if (context_.failed()) return take_failure();
+    commit_needed_ = commit_needed_ || ran;
+    return ran;
+}
+
+Time StreamTask::next_wall_punctuation() const {
+    const std::int64_t next = context_.next_wall_punctuation();
+    if (next >
+        (std::numeric_limits<std::int64_t>::max() - std::max<std::int64_t>(0, wall_to_time_)) /
+            1'000'000)
+        return Time::never();
+    return Time{next * 1'000'000 + wall_to_time_};
+}
+
+Result<std::vector<CommittedPosition>> StreamTask::prepare_commit(Now now) {
+    context_.now = now;
+    CommitMetadata metadata;
+    for (const auto& node : nodes_) node->save_clocks(metadata.clocks);
+    std::vector<CommittedPosition> positions;
+    for (const auto& queue : queues_) {
+        if (!queue->position()) continue;
+        metadata.partition_time = queue->partition_time;
+        positions.push_back({queue->tp(), *queue->position(), queue->epoch(), encode(metadata)});
+        queue->progressed = false;
+    }
+    commit_needed_ = false;
+    context_.commit_requested = false;
+    return positions;
+}
+
+void StreamTask::seal() {
+    for (OwnedStore& store : stores_) store.base().seal();
+}
+void StreamTask::committed() {
+    for (OwnedStore& store : stores_) store.base().committed();
+}
+
+void StreamTask::aborted() {
+    for (OwnedStore& store : stores_) {
+        store.base().set_changelog(nullptr);
+        store.base().aborted();
+    }
+    for (const auto& queue : queues_) queue->clear();
+    if (initialized_) {
+        for (const auto& node : nodes_) node->close();
+    }
+    context_.clear_schedules();
+    context_.take_failure();
+    context_.commit_requested = false;
+    commit_needed_ = false;
+    initialized_ = false;
+}
+
+void StreamTask::close() {
+    if (!initialized_) return;
+    for (const auto& node : nodes_) node->close();
+    context_.clear_schedules();
+    initialized_ = false;
+}
+
+std::int64_t StreamTask::dropped_records() const {
+    std::int64_t dropped = context_.dropped();
+    for (const OwnedStore& store : stores_) dropped += store.base().expired_puts();
+    return dropped;
+}
+
+std::int64_t StreamTask::uncommitted_bytes() const {
+    std::int64_t bytes = 0;
+    for (const OwnedStore& store : stores_) bytes += store.base().memory().uncommitted;
+    return bytes;
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,109 @@
+#pragma once
+// The topology as written down by the builder: sources, processors, sinks and stores by name, in
+// Kafka's order of writing (InternalTopologyBuilder). Immutable and shared. Sub-topologies are what
+// is connected by edges or by shared stores.
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <source_location>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "millrace/engine/operators/node.h"
+#include "millrace/engine/operators/stateless.h"
+
+namespace millrace {
+
+// The topology cannot be built: says what, where and the remedy. Thrown at build time only (Kafka's
+// TopologyException).
+class TopologyException : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+namespace engine {
+
+struct TaskSettings;
+
+// The timestamp of a record: (run, row, partition time) -> ms; nothing: refuse (fatal). Semantics
+// §8.1.
+enum class TimestampPolicy : std::uint8_t {
+    FailOnInvalid,
+    LogAndSkipOnInvalid,
+    UsePartitionTimeOnInvalid,
+    WallClock,
+    Custom
+};
+using CustomExtractor =
+    std::function<std::int64_t(Column& keys, Column& values, Row row, std::int64_t record_timestamp,
+                               std::int64_t partition_time)>;
+
+struct MakeContext {  // for the factories of nodes
+    const TaskSettings& settings;
+    const std::function<std::string(const std::string&)>&
+        full_topic;  // internal topics get the application id
+};
+
+struct NodeSpec {
+    enum class Kind : std::uint8_t { Source, Processor, Sink };
+    Kind kind = Kind::Processor;
+    std::string name;
+    std::source_location at;
+    std::vector<std::string> predecessors;  // in the order of the call
+    std::vector<std::string> topics;        // of a source; of a sink, one
+    std::vector<std::string> stores;        // connected to a processor, in order
+    bool user_processor = false;  // user code that keeps state or forwards: runs record by record
+    ColumnType key, value;        // of a source
+    TimestampPolicy timestamps = TimestampPolicy::FailOnInvalid;
+    CustomExtractor extractor;
+    std::function<std::unique_ptr<Node>(const MakeContext&)> make;  // not of sources
+};
+
+struct StoreSpec {
+    enum class Kind : std::uint8_t { KeyValue, Window };
+    Kind kind = Kind::KeyValue;
+    std::string name;
+    bool timestamped = true;
+    std::optional<bool> persistent;  // nothing: dsl.store.suppliers.class decides
+    bool logging = true;
+    bool caching = true;
+    std::map<std::string, std::string> log_config;  // over the defaults of semantics §5.4
+    CodecPtr key, value;
+    std::int64_t window_size_ms = 0, retention_ms = 0;
+    bool retain_duplicates = false;
+};
+
+struct TopologyData {
+    std::vector<NodeSpec> nodes;  // as written: a node after its predecessors
+    std::map<std::string, StoreSpec> stores;
+    std::map<std::string, std::optional<std::int32_t>>
+        internal_topics;  // without the application id; user's partition count
+    std::vector<std::set<std::string>> copartitioned;  // names of source nodes
+    std::vector<std::vector<std::size_t>> groups;      // node indices by sub-topology id
+
+    const NodeSpec* find(const std::string& name) const;
+    void make_groups();  // fills `groups`; throws TopologyException on unknown names
+};
+
+std::string describe(const TopologyData& topology);  // Topology.describe().toString()
+
+}  // namespace engine
+
+// What StreamsBuilder::build() gives: a value, cheap to copy.
+class Topology {
+public:
+    Topology() = default;
+    explicit Topology(std::shared_ptr<const engine::TopologyData> data) : data_(std::move(data)) {}
+    std::string describe() const { return engine::describe(*data_); }
+    const engine::TopologyData& data() const { return *data_; }
+    std::shared_ptr<const engine::TopologyData> share() const { return data_; }
+
+private:
+    std::shared_ptr<const engine::TopologyData> data_;
+};
+
+}  // namespace millrace
