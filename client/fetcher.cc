@@ -290,20 +290,23 @@ void Fetcher::take(const TopicPartition& tp, const Asked& asked, const wire::Fet
     if (data.current_leader.leader_id >= 0 && data.current_leader.leader_epoch >= 0)
         cluster_.learn_leader(tp, NodeId{data.current_leader.leader_id}, LeaderEpoch{data.current_leader.leader_epoch});
     if (data.error_code != ErrorCode::None) return failed(tp, p, data.error_code);
-    p.failures = 0;
     const std::int64_t end = config_.read_committed && data.last_stable_offset >= 0 ? data.last_stable_offset
                                                                                     : data.high_watermark;
     if (end >= 0) p.end = Offset{end};
     if (data.log_start_offset >= 0) p.log_start = Offset{data.log_start_offset};
-    if (data.records.size() == 0) return;
+    if (data.records.size() == 0) {
+        p.failures = 0;
+        return;
+    }
     Result<std::vector<FetchedBatches>> batches = split_batches(
         data, *p.position, {.read_committed = config_.read_committed, .check_crcs = config_.check_crcs});
     if (!batches) {
-        if (++p.failures >= kCorruptMax || batches.error().code == ErrorCode::MessageTooLarge)
+        if (p.failures + 1 >= kCorruptMax || batches.error().code == ErrorCode::MessageTooLarge)
             return fail_for_good(tp, p, batches.error());
         log_.warn("bad batch fetched, trying again", {{"partition", tp.to_string()}, {"error", batches.error().detail}});
         return back_off(p);
     }
+    p.failures = 0;
     if (batches->empty()) return;
     p.position = batches->back().next;
     if (batches->back().epoch) p.epoch = batches->back().epoch;
@@ -325,7 +328,7 @@ void Fetcher::failed(const TopicPartition& tp, Partition& p, ErrorCode error) {
         case ErrorCode::TopicAuthorizationFailed:
             return fail_for_good(tp, p, {error, "no right to read " + tp.topic});
         case ErrorCode::CorruptMessage:
-            if (++p.failures >= kCorruptMax)
+            if (p.failures + 1 >= kCorruptMax)
                 return fail_for_good(tp, p, {error, tp.to_string() + " at offset " +
                                                         std::to_string(p.position->value()) + " is corrupt"});
             return back_off(p);

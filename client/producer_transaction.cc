@@ -251,6 +251,8 @@ void Producer::ended(bool commit, const Answer& answer) {
     if (answer.ok()) {
         const auto& response = answer.response.as<wire::EndTxnResponse>();
         error = response.error_code;
+        // Version 1: nothing of it had reached the coordinator. The new epoch sees to what is still on its way.
+        if (!commit && !two() && error == ErrorCode::InvalidTxnState) error = ErrorCode::None;
         if (error == ErrorCode::None) {
             if (two() && response.producer_id >= 0)
                 adopt(ProducerId{response.producer_id}, ProducerEpoch{response.producer_epoch});
