@@ -37,8 +37,8 @@ public:
                                                              const KeyValueSpec&) = 0;
     virtual Result<std::unique_ptr<WindowStore>> window(const std::string& task,
                                                         const WindowSpec&) = 0;
-    // Called by the worker after a commit and when idle: the place to start a spill or to take in one
-    // that is done.
+    // Called by the worker after a commit and when idle: the place to start a spill or to take in
+    // one that is done.
     virtual void maintain() {}
 };
 

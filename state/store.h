@@ -12,8 +12,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "millrace/base/bytes.h"
 #include "millrace/base/hash.h"
@@ -101,6 +103,13 @@ public:
                                                   std::optional<BytesView> to,
                                                   bool forward) = 0;  // both ends inclusive
     virtual std::int64_t approximate_num_entries() const = 0;
+
+    // Cold reads in one go: which of a run's keys only the sorted runs can answer, and fetching
+    // them (it blocks on the disk). Without it get() reads key by key.
+    virtual void needs_read(std::span<const HashedKey>, std::vector<HashedKey>& missing) const {
+        (void)missing;
+    }
+    virtual Result<void> load(std::span<const HashedKey>) { return {}; }
 };
 
 class WindowCursor {

@@ -28,6 +28,12 @@ public:
     MemoryUse memory() const override;
     std::int64_t expired_puts() const override { return below_->expired_puts(); }
     const std::optional<Error>& failure() const override { return below_->failure(); }
+    DurableState* durable() override { return below_->durable(); }
+    void needs_read(std::span<const HashedKey> keys,
+                    std::vector<HashedKey>& missing) const override {
+        below_->needs_read(keys, missing);
+    }
+    Result<void> load(std::span<const HashedKey> keys) override { return below_->load(keys); }
 
     void prefetch(const HashedKey& key) override {
         cache_.table().prefetch(key.hash);

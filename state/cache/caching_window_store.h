@@ -34,6 +34,7 @@ public:
     MemoryUse memory() const override;
     std::int64_t expired_puts() const override { return below_->expired_puts(); }
     const std::optional<Error>& failure() const override { return below_->failure(); }
+    DurableState* durable() override { return below_->durable(); }
 
     std::int64_t window_size_ms() const override { return below_->window_size_ms(); }
     std::int64_t retention_ms() const override { return below_->retention_ms(); }

@@ -17,16 +17,18 @@
 #include <memory>
 
 #include "millrace/state/provider.h"
-#include "millrace/state/runs/store_runs.h"
+#include "millrace/state/spill/store_disk.h"
 #include "millrace/state/store.h"
 #include "millrace/state/window/segment.h"
 #include "millrace/state/window/window_order.h"
 
 namespace millrace::state {
 
-class SegmentedWindowStore final : public WindowStore {
+class SegmentedWindowStore final : public WindowStore, private SpillingStore {
 public:
-    explicit SegmentedWindowStore(WindowSpec spec, StoreRuns* runs = nullptr);
+    // `disk`: null when there is no directory, and for the kind in memory.
+    explicit SegmentedWindowStore(WindowSpec spec, std::unique_ptr<StoreDisk> disk = nullptr);
+    ~SegmentedWindowStore() override;
 
     const std::string& name() const override { return spec_.name; }
     bool persistent() const override { return spec_.persistent; }
@@ -37,7 +39,8 @@ public:
     Result<void> restore(BytesView key, MaybeBytes value, Timestamp timestamp) override;
     MemoryUse memory() const override;
     std::int64_t expired_puts() const override { return expired_puts_; }
-    const std::optional<Error>& failure() const override { return failure_; }
+    const std::optional<Error>& failure() const override;
+    DurableState* durable() override { return disk_.get(); }
 
     std::int64_t window_size_ms() const override { return spec_.window_size_ms; }
     std::int64_t retention_ms() const override { return spec_.retention_ms; }
@@ -63,19 +66,25 @@ public:
         std::int64_t time = -1;  // observed stream time, ms; -1: nothing put yet
         std::int32_t seq = 0;    // of the last put, where duplicates are kept
     };
-    const Clocks& committed_clocks() const { return committed_clocks_; }
-    void set_committed_clocks(const Clocks& clocks) {
-        clocks_ = committed_clocks_ = clocks;
-    }  // when opened
-
-    // Ascending; segments live in memory. The visitor may not put.
-    std::map<std::int64_t, std::unique_ptr<Segment>>& segments() { return segments_; }
-    void clear_segments_below(std::int64_t id);
 
 private:
     friend class WindowKeyCursor;
     friend class WindowScanCursor;
 
+    // SpillingStore
+    StoreDisk& disk() override { return *disk_; }
+    MemoryUse memory_use() const override { return memory(); }
+    void freeze(SpillPart& part) override;
+    void thaw(bool spilled) override;
+    std::int64_t evict(std::int64_t bytes) override;
+    void clear() override;
+
+    void open_runs();
+    // Brings what only the runs have of these windows into memory, as clean entries. `key`: all
+    // keys.
+    void load_range(std::int64_t id, Segment& segment, std::optional<BytesView> key,
+                    std::int64_t from, std::int64_t to);
+    void clear_segments_below(std::int64_t id);
     bool live(std::int64_t start, const Clocks& clocks) const;
     Segment* segment_at(std::int64_t id) {  // null: nothing is in memory
         if (id == last_id_) return last_;
@@ -100,15 +109,16 @@ private:
     }
 
     WindowSpec spec_;
-    StoreRuns* runs_;
+    std::unique_ptr<StoreDisk> disk_;
     ChangeLog* log_ = nullptr;
     WindowOrder order_;
-    std::map<std::int64_t, std::unique_ptr<Segment>> segments_;
+    std::map<std::int64_t, std::shared_ptr<Segment>> segments_;  // shared with a spill
+    std::vector<std::shared_ptr<Segment>> spilling_;
     std::int64_t last_id_ = INT64_MIN;
     Segment* last_ = nullptr;
     Clocks clocks_, in_flight_clocks_, committed_clocks_;
     bool in_flight_ = false;
-    std::int64_t expired_puts_ = 0;
+    std::int64_t expired_puts_ = 0, puts_ = 0, sealed_puts_ = 0;
     ByteSink scratch_;
     std::optional<Error> failure_;
 };

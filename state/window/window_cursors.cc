@@ -16,6 +16,7 @@ WindowKeyCursor::WindowKeyCursor(SegmentedWindowStore& store, BytesView key, std
     for (auto at = store.segments_.lower_bound(store.segment_id(from)); at != store.segments_.end();
          ++at) {
         if (at->first > store.segment_id(to)) break;
+        store.load_range(at->first, *at->second, key, from, to);
         at->second->runs().collect(key, from, to, entries);
     }
     found_.reserve(entries.size());
@@ -76,6 +77,7 @@ bool WindowScanCursor::open_next() {
         segments_.pop_back();
         Segment* segment = store_.segment_at(id_);
         if (!segment) continue;
+        store_.load_range(id_, *segment, std::nullopt, from_, to_);
         scan_ = std::make_unique<TableScan>(segment->table, segment->sorted(), std::nullopt,
                                             std::nullopt, forward_);
         return true;
