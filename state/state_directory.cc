@@ -86,7 +86,7 @@ Result<std::unique_ptr<StateDirectory>> StateDirectory::open(Disk& disk,
                     "'" + application_id + "' cannot be an application.id: it names a directory");
     const std::string path = join(state_dir, application_id);
     MR_TRY_VOID(disk.make_directories(path));
-    MR_TRY(auto lock, disk.lock(join(path, ".lock")));
+    MR_TRY(auto lock, disk.lock(path));
     MR_TRY_VOID(check_format(disk, path, application_id));
     Uuid id;
     const std::string file = join(path, kProcessFile);
