@@ -122,6 +122,38 @@ public:
     friend bool operator==(const MetadataImage&, const MetadataImage&) = default;
 
 private:
+    using Changes = std::vector<MetadataChange>*;
+    Result<void> replay_one(const wire::TopicRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::RemoveTopicRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::PartitionRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::PartitionChangeRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::ClearElrRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::RegisterBrokerRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::UnregisterBrokerRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::FenceBrokerRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::UnfenceBrokerRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::BrokerRegistrationChangeRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::RegisterControllerRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::UnregisterControllerRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::ConfigRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::FeatureLevelRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::ProducerIdsRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::ClientQuotaRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::UserScramCredentialRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::RemoveUserScramCredentialRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::AccessControlEntryRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::RemoveAccessControlEntryRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::DelegationTokenRecord&, Offset, Changes);
+    Result<void> replay_one(const wire::RemoveDelegationTokenRecord&, Offset, Changes);
+    // No state: NoOp, ZkMigrationState; Begin-, End- and AbortTransaction are
+    // MetadataTransaction's.
+    template <class R>
+    Result<void> replay_one(const R&, Offset, Changes) {
+        return {};
+    }
+    Result<void> set_fenced(std::int32_t id, bool fenced, Changes);
+    TopicImage* find_topic(const Uuid& id);
+
     std::map<std::string, TopicImage, std::less<>> topics_;
     std::map<Uuid, std::string> topic_names_;
     std::int64_t partition_count_ = 0;
@@ -133,5 +165,8 @@ private:
     std::map<std::string, MetadataRecord>
         kept_;  // quotas, credentials, access rules: carried for snapshots, not acted on
 };
+
+wire::PartitionRecord partition_record(const Uuid& topic_id, std::int32_t index,
+                                       const PartitionImage& partition);
 
 }  // namespace millrace::broker

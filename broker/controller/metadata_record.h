@@ -1,37 +1,72 @@
 #pragma once
-// The records of `__cluster_metadata`. Each is written at the lowest version that can say what it
-// says, as Kafka does.
+// The records of `__cluster_metadata` in batches. Each record is written at the lowest version that
+// can say what it says, as Kafka does. A batch is the atomic unit; larger sets are bracketed by
+// Begin- and EndTransaction records.
+#include <optional>
 #include <span>
-#include <string_view>
-#include <variant>
 #include <vector>
 
 #include "millrace/base/bytes.h"
 #include "millrace/base/result.h"
 #include "millrace/base/strong.h"
-#include "millrace/wire/records/metadata_broker.h"
-#include "millrace/wire/records/metadata_config.h"
-#include "millrace/wire/records/metadata_security.h"
-#include "millrace/wire/records/metadata_topic.h"
+#include "millrace/wire/batch/record_batch.h"
+#include "millrace/wire/records/metadata_record.h"
 
 namespace millrace::broker {
 
-using MetadataRecord = std::variant<
-    wire::NoOpRecord, wire::RegisterBrokerRecord, wire::UnregisterBrokerRecord, wire::TopicRecord,
-    wire::PartitionRecord, wire::ConfigRecord, wire::PartitionChangeRecord, wire::FenceBrokerRecord,
-    wire::UnfenceBrokerRecord, wire::RemoveTopicRecord, wire::DelegationTokenRecord,
-    wire::UserScramCredentialRecord, wire::FeatureLevelRecord, wire::ClientQuotaRecord,
-    wire::ProducerIdsRecord, wire::BrokerRegistrationChangeRecord, wire::AccessControlEntryRecord,
-    wire::RemoveAccessControlEntryRecord, wire::ZkMigrationStateRecord,
-    wire::RemoveUserScramCredentialRecord, wire::BeginTransactionRecord, wire::EndTransactionRecord,
-    wire::AbortTransactionRecord, wire::RemoveDelegationTokenRecord, wire::RegisterControllerRecord,
-    wire::ClearElrRecord, wire::UnregisterControllerRecord>;
+using wire::MetadataRecord;
 
-std::string_view name_of(const MetadataRecord& record);
-Result<MetadataRecord> decode_metadata_record(
-    const Bytes& value);  // CorruptMessage; UnsupportedVersion: a type or version we lack
-void encode_metadata_record(const MetadataRecord& record, ByteSink& into);
-// One batch: the atomic unit of the metadata log.
 Bytes metadata_batch(std::span<const MetadataRecord> records, Timestamp now);
+
+struct PlacedRecord {
+    Offset offset;
+    MetadataRecord record;
+};
+// The records of a batch that is no control batch. CorruptMessage; UnsupportedVersion for what this
+// build does not know.
+Result<std::vector<PlacedRecord>> metadata_records(const Bytes& batch);
+
+// Holds back the records of a metadata transaction until it ends (K6): others see all of them or
+// none.
+class MetadataTransaction {
+public:
+    // Calls apply(placed) for what becomes visible, in log order.
+    template <class Apply>
+    Result<void> take(PlacedRecord placed, Apply&& apply) {
+        if (std::holds_alternative<wire::BeginTransactionRecord>(placed.record)) {
+            if (open_)
+                return fail(ErrorCode::CorruptMessage,
+                            "a metadata transaction begins within another");
+            open_ = true;
+        } else if (std::holds_alternative<wire::EndTransactionRecord>(placed.record)) {
+            if (!open_)
+                return fail(ErrorCode::CorruptMessage,
+                            "a metadata transaction ends that did not begin");
+            open_ = false;
+            for (PlacedRecord& held : held_) MR_TRY_VOID(apply(held));
+            held_.clear();
+        } else if (std::holds_alternative<wire::AbortTransactionRecord>(placed.record)) {
+            if (!open_)
+                return fail(ErrorCode::CorruptMessage,
+                            "a metadata transaction is aborted that did not begin");
+            open_ = false;
+            held_.clear();
+        } else if (open_) {
+            held_.push_back(std::move(placed));
+        } else {
+            MR_TRY_VOID(apply(placed));
+        }
+        return {};
+    }
+    bool open() const { return open_; }
+    void clear() {
+        open_ = false;
+        held_.clear();
+    }
+
+private:
+    bool open_ = false;
+    std::vector<PlacedRecord> held_;
+};
 
 }  // namespace millrace::broker
