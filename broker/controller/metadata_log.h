@@ -29,6 +29,7 @@ public:
     // Whose voters the first leader of an empty log writes down (kraft.version 1). None:
     // kraft.version 0.
     void set_voters(Voters voters) { voters_ = std::move(voters); }
+    const Voters& voters() const { return voters_; }
 
     Offset start() const override { return segments_.front().base; }
     Offset end() const override {
