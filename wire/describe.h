@@ -69,7 +69,8 @@ struct TypeOf {
                 const T& it = *static_cast<const T*>(at);
                 return it ? &*it : nullptr;
             };
-            type.set = [](void* at) -> void* { return &static_cast<T*>(at)->emplace(); };
+            // Not emplace(): clang finds nested structs not constructible inside their parent.
+            type.set = [](void* at) -> void* { return &*(*static_cast<T*>(at) = V{}); };
             type.reset = [](void* at) { static_cast<T*>(at)->reset(); };
         } else {
             type.kind = kind_of<T>();
