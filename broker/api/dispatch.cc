@@ -16,7 +16,7 @@ bool serves(wire::ApiKey key) {
         case WriteTxnMarkers:
             return true;
         default:
-            return false;
+            return serves_cluster(key);
     }
 }
 
@@ -39,6 +39,7 @@ void Broker::State::dispatch(const Request& request) {
         case WriteTxnMarkers:
             return handle_write_txn_markers(*this, request);
         default:
+            if (handle_cluster(*this, request)) return;
             break;
     }
     const wire::Api* api = wire::find_api(static_cast<std::int16_t>(request.body.key()));

@@ -12,6 +12,10 @@ void handle_offset_for_leader_epoch(Broker::State& broker, const Request& reques
 void handle_delete_records(Broker::State& broker, const Request& request);
 void handle_write_txn_markers(Broker::State& broker, const Request& request);
 
+// Metadata, topics, configs, the quorum (cluster_handlers.cc). False: not one of them.
+bool handle_cluster(Broker::State& broker, const Request& request);
+bool serves_cluster(wire::ApiKey key);
+
 // Whether this build serves the API to clients; what is not served is not advertised.
 bool serves(wire::ApiKey key);
 // The answer to ApiVersions at a version that we do not know: version 0, with our range (KIP-511).

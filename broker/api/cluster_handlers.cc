@@ -1,0 +1,80 @@
+// The requests about the cluster, as a broker takes them: looks at the committed metadata are
+// answered here, changes go to the controller. Metadata waits for the topics that it creates, so
+// that a client need not ask twice.
+#include <memory>
+
+#include "millrace/broker/api/cluster_view.h"
+#include "millrace/broker/api/handlers.h"
+#include "millrace/broker/broker_state.h"
+
+namespace millrace::broker {
+namespace {
+
+ClusterView view_of(const Broker::State& broker, const Request& request) {
+    return {broker.controller->image(), broker.config, broker.node, broker.cluster,
+            request.context->listener};
+}
+
+void handle_metadata(Broker::State& broker, const Request& request) {
+    const auto& body = request.body.as<wire::MetadataRequest>();
+    const std::int16_t version = request.body.version();
+    MetadataAnswer answer = metadata(view_of(broker, request), body, version);
+    std::erase_if(answer.create, is_internal_topic_name);  // their coordinators make them
+    if (answer.create.empty()) return broker.answer(request, std::move(answer.response));
+    auto left = std::make_shared<std::size_t>(answer.create.size());
+    for (std::string& name : answer.create) {
+        broker.create_topic(
+            std::move(name), -1, -1, {}, [&broker, request, left](ErrorCode, const std::string&) {
+                if (--*left > 0) return;
+                const auto& again = request.body.as<wire::MetadataRequest>();
+                broker.answer(
+                    request,
+                    metadata(view_of(broker, request), again, request.body.version()).response);
+            });
+    }
+}
+
+}  // namespace
+
+bool serves_cluster(wire::ApiKey key) {
+    using enum wire::ApiKey;
+    switch (key) {
+        case Metadata:
+        case DescribeConfigs:
+        case DescribeCluster:
+        case DescribeQuorum:
+        case CreateTopics:
+        case DeleteTopics:
+        case CreatePartitions:
+        case IncrementalAlterConfigs:
+            return true;
+        default:
+            return false;  // registration, heartbeats, AlterPartition, ids: between brokers and
+                           // controllers only
+    }
+}
+
+bool handle_cluster(Broker::State& broker, const Request& request) {
+    using enum wire::ApiKey;
+    if (!serves_cluster(request.body.key())) return false;
+    switch (request.body.key()) {
+        case Metadata:
+            handle_metadata(broker, request);
+            break;
+        case DescribeConfigs:
+            broker.answer(request,
+                          describe_configs(view_of(broker, request),
+                                           request.body.as<wire::DescribeConfigsRequest>()));
+            break;
+        case DescribeCluster:
+            broker.answer(request, describe_cluster(view_of(broker, request),
+                                                    request.body.as<wire::DescribeClusterRequest>(),
+                                                    request.body.version()));
+            break;
+        default:
+            broker.controller->handle(request, broker.now, broker.controller_effects);
+    }
+    return true;
+}
+
+}  // namespace millrace::broker
