@@ -120,13 +120,16 @@ Result<void> RealDisk::sync_directory(std::string_view path) {
     return {};
 }
 
-Result<std::unique_ptr<DirectoryLock>> RealDisk::lock(std::string_view path) {
+Result<std::unique_ptr<DirectoryLock>> RealDisk::lock(std::string_view given) {
+    // The directory, or the lock file in it.
+    struct stat what {};
+    const bool is_directory = ::stat(std::string(given).c_str(), &what) == 0 && S_ISDIR(what.st_mode);
+    const std::string path = is_directory ? join(given, ".lock") : std::string(given);
     const int fd = ::open(std::string(path).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0) return failed("lock", path, errno);
     auto lock = std::make_unique<Lock>(fd);
     const std::size_t slash = path.rfind('/');
-    const std::string directory(slash == std::string_view::npos ? std::string_view(".")
-                                                                : path.substr(0, slash));
+    const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash);
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return failed("lock", path, errno);
         char holder[32] = {};
