@@ -185,6 +185,17 @@ decltype(auto) pass_aggregate(A* aggregate) {
         return static_cast<const A&>(*aggregate);
 }
 
+template <class N>
+class CountKernel final : public engine::AggregateKernel {
+public:
+    bool apply(const Run&, Row, void* object, bool present) const override {
+        N& count = *static_cast<N*>(object);
+        count = present ? N(static_cast<std::int64_t>(count) + 1) : N(std::int64_t{1});
+        return true;
+    }
+    bool counts() const override { return true; }
+};
+
 template <class K, class V, class A, class Init, class F>
 class AggregateKernel final : public engine::AggregateKernel {
     using Args = typename CallOf<F>::args;

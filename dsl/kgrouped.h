@@ -17,18 +17,23 @@ class Aggregates {
     using Where = std::source_location;
 
 public:
-    KTable<KOut, std::int64_t> count(Where at = Where::current()) const {
-        return count_as({}, {}, false, at);
+    // count<N>() counts into a number type of yours: made from an int64, and cast to one.
+    template <class N = std::int64_t>
+    KTable<KOut, N> count(Where at = Where::current()) const {
+        return count_as<N>({}, {}, false, at);
     }
-    KTable<KOut, std::int64_t> count(const Named& named, Where at = Where::current()) const {
-        return count_as(named, {}, false, at);
+    template <class N = std::int64_t>
+    KTable<KOut, N> count(const Named& named, Where at = Where::current()) const {
+        return count_as<N>(named, {}, false, at);
     }
-    KTable<KOut, std::int64_t> count(const Materialized& m, Where at = Where::current()) const {
-        return count_as({}, m, true, at);
+    template <class N = std::int64_t>
+    KTable<KOut, N> count(const Materialized& m, Where at = Where::current()) const {
+        return count_as<N>({}, m, true, at);
     }
-    KTable<KOut, std::int64_t> count(const Named& named, const Materialized& m,
-                                     Where at = Where::current()) const {
-        return count_as(named, m, true, at);
+    template <class N = std::int64_t>
+    KTable<KOut, N> count(const Named& named, const Materialized& m,
+                          Where at = Where::current()) const {
+        return count_as<N>(named, m, true, at);
     }
 
     // reducer(aggregate, new value); a result of std::nullopt deletes.
@@ -69,12 +74,13 @@ protected:
     std::optional<engine::TimeWindowsSpec> windows_;
 
 private:
-    KTable<KOut, std::int64_t> count_as(const Named& named, const Materialized& m, bool given,
-                                        Where at) const {
-        return KTable<KOut, std::int64_t>(
-            add(std::make_shared<engine::CountKernel>(),
-                ColumnType{&engine::type_ops<std::int64_t>(), serde<std::int64_t>().codec()}, false,
-                named, m, given, at));
+    template <class N>
+    KTable<KOut, N> count_as(const Named& named, const Materialized& m, bool given,
+                             Where at) const {
+        return KTable<KOut, N>(
+            add(std::make_shared<CountKernel<N>>(),
+                ColumnType{&engine::type_ops<N>(), serde_detail::default_codec<N>()}, false, named,
+                m, given, at));
     }
     TablePtr add(std::shared_ptr<const engine::AggregateKernel> kernel, ColumnType result,
                  bool reduce, const Named& named, const Materialized& m, bool given,

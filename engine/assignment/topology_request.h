@@ -1,5 +1,6 @@
 #pragma once
-// What a member tells the group of its topology when it joins (KIP-1071), and the names of tasks on the wire.
+// What a member tells the group of its topology when it joins (KIP-1071), and the names of tasks on
+// the wire.
 #include <optional>
 #include <string>
 
@@ -9,9 +10,11 @@
 
 namespace millrace::engine {
 
-wire::StreamsGroupHeartbeatRequest::Topology topology_request(const TaskTopology& topology, const StreamsConfig& config);
+wire::StreamsGroupHeartbeatRequest::Topology topology_request(const TaskTopology& topology,
+                                                              const StreamsConfig& config);
 
 // Nothing: no such sub-topology in our topology.
-std::optional<TaskId> task_id(const std::string& subtopology, std::int32_t partition, const TaskTopology& topology);
+std::optional<TaskId> task_id(const std::string& subtopology, std::int32_t partition,
+                              const TaskTopology& topology);
 
 }  // namespace millrace::engine

@@ -29,12 +29,6 @@ std::int64_t window_end(const TimeWindowsSpec& windows, std::int64_t start) {
 
 }  // namespace
 
-bool CountKernel::apply(const Run&, Row, void* aggregate, bool present) const {
-    auto& count = *static_cast<std::int64_t*>(aggregate);
-    count = present ? static_cast<std::int64_t>(static_cast<std::uint64_t>(count) + 1) : 1;
-    return true;
-}
-
 AggregateNode::AggregateNode(std::string name, std::source_location at,
                              std::shared_ptr<const AggregateKernel> kernel, std::string store,
                              const TypeOps& result)
@@ -98,7 +92,9 @@ void AggregateNode::process(const Run& run) {
             }
             state::MaybeBytes value;
             if (!cell.is_null()) value = values_.bytes(row);
-            store.put(key, value, Timestamp{timestamp});
+            // A delete is logged with the record's own time
+            // (ChangeLoggingTimestampedKeyValueBytesStore).
+            store.put(key, value, Timestamp{value ? timestamp : run.rows->timestamp[row]});
             rows_.timestamp[row] = timestamp;
             rows_.headers[row] = run.rows->headers[row];
             rows_.origin[row] = run.rows->origin[row];
@@ -180,7 +176,7 @@ void WindowAggregateNode::add(const Run& run, Row row, std::int64_t start) {
     }
     state::MaybeBytes value;
     if (!cell.is_null()) value = values.bytes(to);
-    store.put(key, start, value, Timestamp{timestamp});
+    store.put(key, start, value, Timestamp{value ? timestamp : run.rows->timestamp[row]});
     rows_.rows().timestamp[to] = timestamp;
     // The key on its way: inner key, then the start (the topic format of a time-windowed key).
     Column& keys = rows_.keys();

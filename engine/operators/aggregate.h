@@ -16,12 +16,6 @@ public:
     virtual bool counts() const { return false; }
 };
 
-class CountKernel final : public AggregateKernel {
-public:
-    bool apply(const Run& run, Row row, void* aggregate, bool present) const override;
-    bool counts() const override { return true; }
-};
-
 class AggregateNode final : public Node {
 public:
     AggregateNode(std::string name, std::source_location at,

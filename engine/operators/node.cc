@@ -52,6 +52,7 @@ RowEmitter::RowEmitter(Node& node) : node_(node) {}
 void RowEmitter::begin(const Run& run) {
     run_ = &run;
     size_ = 0;
+    limit_ = node_.context().one_by_one ? 1 : kRunMax;
     keys_.reset();
     values_.reset();
 }

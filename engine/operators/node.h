@@ -44,6 +44,7 @@ public:
     void forward(const Run& run);
 
 protected:
+    friend class RowEmitter;
     // Calls step(at), which moves `at` over the records of the run; what it throws at one record
     // goes to the handler, and the run goes on behind that record. Nodes whose kernel runs user
     // code use it.
@@ -76,7 +77,7 @@ public:
     // A new row with the timestamp, headers and origin of `row`; the caller sets key and value
     // before the next call.
     Row add(Row row) {
-        if (size_ == kRunMax) [[unlikely]]
+        if (size_ == limit_) [[unlikely]]
             flush();
         const Row to = static_cast<Row>(size_++);
         rows_.timestamp[to] = run_->rows->timestamp[row];
@@ -94,6 +95,8 @@ private:
     Rows rows_;
     Column keys_, values_;
     std::size_t size_ = 0;
+    std::size_t limit_ =
+        kRunMax;  // 1 where records go one by one: each row's subtree is done first
 };
 
 struct Output {  // where a kernel writes; what it does not need is null

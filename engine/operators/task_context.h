@@ -54,6 +54,7 @@ public:
     std::int64_t stream_time = -1;  // of the task, ms
     std::int64_t record_time = -1;  // of the record or punctuation that user code is looking at, ms
     bool commit_requested = false;
+    bool one_by_one = true;  // the run under way is of one record, and so are all that it leads to
 
     TaskStore* store(const std::string& name);
     std::map<std::string, TaskStore>& stores() { return stores_; }

@@ -1,8 +1,9 @@
 #pragma once
-// Fills stores from their changelogs before their task runs (Kafka: StoreChangelogReader). A machine on a Cluster, with a
-// fetcher of its own. Where it starts: at the store's checkpoint when that is valid, else at the beginning; where it ends:
-// at the log's end as it was when restoring began (read_uncommitted end, read_committed reading: what is still open when
-// we begin is waited for), or for a source topic that serves as changelog at the committed offset.
+// Fills stores from their changelogs before their task runs (Kafka: StoreChangelogReader). A
+// machine on a Cluster, with a fetcher of its own. Where it starts: at the store's checkpoint when
+// that is valid, else at the beginning; where it ends: at the log's end as it was when restoring
+// began (read_uncommitted end, read_committed reading: what is still open when we begin is waited
+// for), or for a source topic that serves as changelog at the committed offset.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -21,11 +22,11 @@ namespace millrace::engine {
 
 struct RestoreJob {
     TaskId task;
-    std::string name;              // of the store
+    std::string name;  // of the store
     TopicPartition changelog;
     state::StateStore* store = nullptr;
-    std::optional<Offset> limit;   // a source topic: its committed offset; nothing: the log's end
-    Duration delete_retention = std::chrono::hours(24);   // delete.retention.ms of the changelog
+    std::optional<Offset> limit;  // a source topic: its committed offset; nothing: the log's end
+    Duration delete_retention = std::chrono::hours(24);  // delete.retention.ms of the changelog
 };
 
 struct RestoreProgress {
@@ -35,7 +36,7 @@ struct RestoreProgress {
     Offset begin{}, position{}, end{};
     std::int64_t records = 0;
     double records_per_second = 0;
-    std::optional<Duration> time_left;   // nothing: not known yet
+    std::optional<Duration> time_left;  // nothing: not known yet
     bool done = false;
     bool from_checkpoint = false;
 };
@@ -48,9 +49,9 @@ public:
     void remove(TaskId task);
     void clear();
     bool idle() const { return jobs_.empty(); }
-    bool done(TaskId task) const;                      // no job of it is left
-    std::optional<Error> failure(TaskId task) const;   // no rights, corrupt changelog: for people
-    std::vector<RestoreProgress> take_progress();      // what is news since the last call
+    bool done(TaskId task) const;                     // no job of it is left
+    std::optional<Error> failure(TaskId task) const;  // no rights, corrupt changelog: for people
+    std::vector<RestoreProgress> take_progress();     // what is news since the last call
 
     void poll();
     Time next_due() const;
@@ -80,7 +81,8 @@ private:
     void report(Job& job, bool always);
     void finish(Job& job);
     void give_up(Job& job, Error error);
-    std::optional<std::string> why_void(const Job& job, const state::Checkpoint& checkpoint, Offset end) const;
+    std::optional<std::string> why_void(const Job& job, const state::Checkpoint& checkpoint,
+                                        Offset end) const;
     Job* find(const JobKey& key, std::uint64_t serial);
 
     client::Cluster& cluster_;

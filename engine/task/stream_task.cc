@@ -233,7 +233,9 @@ Result<SliceOutcome> StreamTask::process(const SliceLimits& limits, Now now) {
         while (queues_[index].get() != queue) ++index;
         const std::size_t room =
             queue_runs_[index] ? std::min(limits.records_max - outcome.records, kRunMax) : 1;
+        context_.one_by_one = !queue_runs_[index];
         run(*queue, until, until_inclusive, room, outcome);
+        context_.one_by_one = true;  // for punctuators
         if (context_.failed()) return take_failure();
         if (context_.stream_punctuation_due()) {
             context_.punctuate(PunctuationType::StreamTime, context_.stream_time);

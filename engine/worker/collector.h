@@ -12,11 +12,14 @@ public:
     Collector(client::Producer& producer, const std::set<std::string>& internal_topics)
         : producer_(producer), internal_topics_(internal_topics) {}
 
-    // Internal topics are made by the group with the right partitions: never by a broker's auto-creation.
-    Topic topic(const std::string& name) override { return producer_.topic(name, !internal_topics_.contains(name)); }
+    // Internal topics are made by the group with the right partitions: never by a broker's
+    // auto-creation.
+    Topic topic(const std::string& name) override {
+        return producer_.topic(name, !internal_topics_.contains(name));
+    }
     std::int32_t partition_count(Topic topic) override { return producer_.partition_count(topic); }
-    void send(Topic topic, std::int32_t partition, state::MaybeBytes key, state::MaybeBytes value, Timestamp timestamp,
-              BytesView headers) override {
+    void send(Topic topic, std::int32_t partition, state::MaybeBytes key, state::MaybeBytes value,
+              Timestamp timestamp, BytesView headers) override {
         producer_.send(topic, partition, key, value, timestamp, headers);
     }
 

@@ -9,13 +9,17 @@ namespace {
 using C = StreamsConfig;
 
 struct Setting {
-    std::string_view name;   // Kafka's, without prefix
+    std::string_view name;  // Kafka's, without prefix
     std::variant<std::int64_t C::*, std::string C::*, bool C::*, std::optional<std::int64_t> C::*,
                  std::vector<std::string> C::*, ProcessingGuarantee C::*>
         member;
     std::int64_t min = INT64_MIN, max = INT64_MAX;
     std::vector<std::string_view> choices = {};
-    enum Of { Application, Consumer, Producer } of = Application;   // whose prefix may stand before it
+    enum Of {
+        Application,
+        Consumer,
+        Producer
+    } of = Application;  // whose prefix may stand before it
 };
 
 const std::vector<Setting>& settings_table() {
@@ -31,12 +35,13 @@ const std::vector<Setting>& settings_table() {
         {"buffered.records.per.partition", &C::buffered_records_per_partition, 1},
         {"max.task.idle.ms", &C::max_task_idle_ms, -1},
         {"statestore.cache.max.bytes", &C::statestore_cache_max_bytes, 0},
-        {"cache.max.bytes.buffering", &C::statestore_cache_max_bytes, 0},   // its deprecated name
+        {"cache.max.bytes.buffering", &C::statestore_cache_max_bytes, 0},  // its deprecated name
         {"statestore.uncommitted.max.bytes", &C::statestore_uncommitted_max_bytes, -1},
         {"task.timeout.ms", &C::task_timeout_ms, 0},
         {"repartition.purge.interval.ms", &C::repartition_purge_interval_ms, 0},
         {"replication.factor", &C::replication_factor, -1, INT16_MAX},
-        {"windowstore.changelog.additional.retention.ms", &C::windowstore_changelog_additional_retention_ms, 0},
+        {"windowstore.changelog.additional.retention.ms",
+         &C::windowstore_changelog_additional_retention_ms, 0},
         {"metadata.max.age.ms", &C::metadata_max_age_ms, 1},
         {"request.timeout.ms", &C::request_timeout_ms, 1, INT32_MAX},
         {"retry.backoff.ms", &C::retry_backoff_ms, 1},
@@ -51,10 +56,20 @@ const std::vector<Setting>& settings_table() {
         {"errors.dead.letter.queue.topic.name", &C::errors_dead_letter_queue_topic_name},
         {"default.timestamp.extractor", &C::default_timestamp_extractor},
         {"ensure.explicit.internal.resource.naming", &C::ensure_explicit_internal_resource_naming},
-        {"auto.offset.reset", &C::auto_offset_reset, 0, 0, {"earliest", "latest", "none"}, Setting::Consumer},
+        {"auto.offset.reset",
+         &C::auto_offset_reset,
+         0,
+         0,
+         {"earliest", "latest", "none"},
+         Setting::Consumer},
         {"group.instance.id", &C::group_instance_id, 0, 0, {}, Setting::Consumer},
         {"fetch.max.bytes", &C::fetch_max_bytes, 1, INT32_MAX, {}, Setting::Consumer},
-        {"max.partition.fetch.bytes", &C::max_partition_fetch_bytes, 1, INT32_MAX, {}, Setting::Consumer},
+        {"max.partition.fetch.bytes",
+         &C::max_partition_fetch_bytes,
+         1,
+         INT32_MAX,
+         {},
+         Setting::Consumer},
         {"fetch.min.bytes", &C::fetch_min_bytes, 0, INT32_MAX, {}, Setting::Consumer},
         {"fetch.max.wait.ms", &C::fetch_max_wait_ms, 0, INT32_MAX, {}, Setting::Consumer},
         {"max.poll.interval.ms", &C::max_poll_interval_ms, 1, INT32_MAX, {}, Setting::Consumer},
@@ -63,31 +78,82 @@ const std::vector<Setting>& settings_table() {
         {"linger.ms", &C::linger_ms, 0, INT32_MAX, {}, Setting::Producer},
         {"buffer.memory", &C::buffer_memory, 1, INT64_MAX, {}, Setting::Producer},
         {"max.request.size", &C::max_request_size, 1, 1 << 30, {}, Setting::Producer},
-        {"max.in.flight.requests.per.connection", &C::max_in_flight_requests_per_connection, 1, 5, {}, Setting::Producer},
+        {"max.in.flight.requests.per.connection",
+         &C::max_in_flight_requests_per_connection,
+         1,
+         5,
+         {},
+         Setting::Producer},
         {"transaction.timeout.ms", &C::transaction_timeout_ms, 1, INT32_MAX, {}, Setting::Producer},
-        {"compression.type", &C::compression_type, 0, 0, {"none", "gzip", "snappy", "lz4", "zstd"}, Setting::Producer},
+        {"compression.type",
+         &C::compression_type,
+         0,
+         0,
+         {"none", "gzip", "snappy", "lz4", "zstd"},
+         Setting::Producer},
     };
     return table;
 }
 
 // Kafka has them; here they mean nothing (yet) or are fixed.
-constexpr std::string_view kIgnored[] = {
-    "acceptable.recovery.lag", "acks", "allow.auto.create.topics", "allow.os.group.write.access",
-    "built.in.metrics.version", "client.rack", "config.providers", "connections.max.idle.ms", "default.client.supplier",
-    "default.interactive.query.isolation.level", "default.key.serde", "default.value.serde", "delivery.timeout.ms",
-    "dsl.store.format", "dsl.store.suppliers.class", "enable.auto.commit", "enable.idempotence", "enable.metrics.push",
-    "enable.transactional.statestores", "group.id", "group.protocol", "isolation.level", "log.summary.interval.ms",
-    "max.poll.records", "max.warmup.replicas", "metadata.recovery.rebootstrap.trigger.ms", "metadata.recovery.strategy",
-    "metric.reporters", "metrics.num.samples", "metrics.recording.level", "metrics.sample.window.ms",
-    "num.standby.replicas", "poll.ms", "probing.rebalance.interval.ms", "processing.exception.handler.global.enabled",
-    "processor.wrapper.class", "rack.aware.assignment.non_overlap_cost", "rack.aware.assignment.strategy",
-    "rack.aware.assignment.tags", "rack.aware.assignment.traffic_cost", "receive.buffer.bytes", "retries",
-    "rocksdb.config.setter", "security.protocol", "send.buffer.bytes", "session.timeout.ms", "heartbeat.interval.ms",
-    "state.cleanup.delay.ms", "state.cleanup.dir.max.age.ms", "task.assignor.class", "topology.description.push.enabled",
-    "transactional.id", "upgrade.from", "window.size.ms", "windowed.inner.class.serde"};
+constexpr std::string_view kIgnored[] = {"acceptable.recovery.lag",
+                                         "acks",
+                                         "allow.auto.create.topics",
+                                         "allow.os.group.write.access",
+                                         "built.in.metrics.version",
+                                         "client.rack",
+                                         "config.providers",
+                                         "connections.max.idle.ms",
+                                         "default.client.supplier",
+                                         "default.interactive.query.isolation.level",
+                                         "default.key.serde",
+                                         "default.value.serde",
+                                         "delivery.timeout.ms",
+                                         "dsl.store.format",
+                                         "dsl.store.suppliers.class",
+                                         "enable.auto.commit",
+                                         "enable.idempotence",
+                                         "enable.metrics.push",
+                                         "enable.transactional.statestores",
+                                         "group.id",
+                                         "group.protocol",
+                                         "isolation.level",
+                                         "log.summary.interval.ms",
+                                         "max.poll.records",
+                                         "max.warmup.replicas",
+                                         "metadata.recovery.rebootstrap.trigger.ms",
+                                         "metadata.recovery.strategy",
+                                         "metric.reporters",
+                                         "metrics.num.samples",
+                                         "metrics.recording.level",
+                                         "metrics.sample.window.ms",
+                                         "num.standby.replicas",
+                                         "poll.ms",
+                                         "probing.rebalance.interval.ms",
+                                         "processing.exception.handler.global.enabled",
+                                         "processor.wrapper.class",
+                                         "rack.aware.assignment.non_overlap_cost",
+                                         "rack.aware.assignment.strategy",
+                                         "rack.aware.assignment.tags",
+                                         "rack.aware.assignment.traffic_cost",
+                                         "receive.buffer.bytes",
+                                         "retries",
+                                         "rocksdb.config.setter",
+                                         "security.protocol",
+                                         "send.buffer.bytes",
+                                         "session.timeout.ms",
+                                         "heartbeat.interval.ms",
+                                         "state.cleanup.delay.ms",
+                                         "state.cleanup.dir.max.age.ms",
+                                         "task.assignor.class",
+                                         "topology.description.push.enabled",
+                                         "transactional.id",
+                                         "upgrade.from",
+                                         "window.size.ms",
+                                         "windowed.inner.class.serde"};
 
-constexpr std::string_view kPrefixes[] = {"main.consumer.", "consumer.", "producer.", "restore.consumer.",
-                                          "global.consumer.", "admin."};
+constexpr std::string_view kPrefixes[] = {"main.consumer.",    "consumer.",        "producer.",
+                                          "restore.consumer.", "global.consumer.", "admin."};
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
@@ -116,7 +182,8 @@ Failure unknown(const std::string& name, std::string_view bare) {
     for (const Setting& s : settings_table()) consider(s.name);
     for (const std::string_view s : kIgnored) consider(s);
     std::string detail = "unknown setting '" + name + "'";
-    if (best <= std::max<std::size_t>(2, bare.size() / 3)) detail += ", did you mean '" + std::string(nearest) + "'?";
+    if (best <= std::max<std::size_t>(2, bare.size() / 3))
+        detail += ", did you mean '" + std::string(nearest) + "'?";
     return fail(ErrorCode::InvalidConfig, std::move(detail));
 }
 
@@ -141,16 +208,20 @@ std::vector<std::string> split(std::string_view text) {
 Result<std::int64_t> number(const std::string& name, const std::string& value, const Setting& s) {
     std::int64_t n = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
-    if (error != std::errc() || end != value.data() + value.size()) return bad(name, value, "a whole number");
+    if (error != std::errc() || end != value.data() + value.size())
+        return bad(name, value, "a whole number");
     if (n < s.min) return bad(name, value, "at least " + std::to_string(s.min));
     if (n > s.max) return bad(name, value, "at most " + std::to_string(s.max));
     return n;
 }
 
-Result<void> assign(C& config, const Setting& s, const std::string& name, const std::string& value) {
-    if (!s.choices.empty() && std::find(s.choices.begin(), s.choices.end(), value) == s.choices.end()) {
+Result<void> assign(C& config, const Setting& s, const std::string& name,
+                    const std::string& value) {
+    if (!s.choices.empty() &&
+        std::find(s.choices.begin(), s.choices.end(), value) == s.choices.end()) {
         std::string all;
-        for (const std::string_view c : s.choices) all += (all.empty() ? "" : ", ") + std::string(c);
+        for (const std::string_view c : s.choices)
+            all += (all.empty() ? "" : ", ") + std::string(c);
         return bad(name, value, "one of " + all);
     }
     if (const auto* member = std::get_if<std::int64_t C::*>(&s.member)) {
@@ -158,12 +229,12 @@ Result<void> assign(C& config, const Setting& s, const std::string& name, const 
     } else if (const auto* optional = std::get_if<std::optional<std::int64_t> C::*>(&s.member)) {
         MR_TRY(config.**optional, number(name, value, s));
     } else if (const auto* text = std::get_if<std::string C::*>(&s.member)) {
-        config.**text = value;
+        config.** text = value;
     } else if (const auto* flag = std::get_if<bool C::*>(&s.member)) {
         if (value != "true" && value != "false") return bad(name, value, "true or false");
-        config.**flag = value == "true";
+        config.** flag = value == "true";
     } else if (const auto* list = std::get_if<std::vector<std::string> C::*>(&s.member)) {
-        config.**list = split(value);
+        config.** list = split(value);
     } else {
         if (value == "at_least_once") {
             config.processing_guarantee = ProcessingGuarantee::AtLeastOnce;
@@ -183,8 +254,10 @@ Result<StreamsConfig> StreamsConfig::parse(const std::map<std::string, std::stri
     for (const int rank : {0, 1, 2}) {
         for (const auto& [name, value] : settings) {
             if (name.starts_with("topic.") || name.starts_with("client.tag.")) {
-                if (rank == 0 && name.starts_with("topic.")) config.topic_configs[name.substr(6)] = value;
-                if (rank == 0 && name.starts_with("client.tag.")) config.client_tags[name.substr(11)] = value;
+                if (rank == 0 && name.starts_with("topic."))
+                    config.topic_configs[name.substr(6)] = value;
+                if (rank == 0 && name.starts_with("client.tag."))
+                    config.client_tags[name.substr(11)] = value;
                 continue;
             }
             std::string_view bare = name, prefix;
@@ -196,17 +269,20 @@ Result<StreamsConfig> StreamsConfig::parse(const std::map<std::string, std::stri
                 }
             if ((prefix.empty() ? 0 : prefix == "main.consumer." ? 2 : 1) != rank) continue;
             const auto& table = settings_table();
-            const auto s = std::find_if(table.begin(), table.end(), [&](const Setting& x) { return x.name == bare; });
+            const auto s = std::find_if(table.begin(), table.end(),
+                                        [&](const Setting& x) { return x.name == bare; });
             if (s == table.end()) {
                 if (std::find(std::begin(kIgnored), std::end(kIgnored), bare) == std::end(kIgnored))
                     return unknown(name, bare);
                 config.ignored.push_back(name);
                 continue;
             }
-            const bool fits = prefix.empty() || (s->of == Setting::Consumer && prefix.ends_with("consumer.")) ||
+            const bool fits = prefix.empty() ||
+                              (s->of == Setting::Consumer && prefix.ends_with("consumer.")) ||
                               (s->of == Setting::Producer && prefix == "producer.");
             const bool other_client = prefix == "restore.consumer." || prefix == "global.consumer.";
-            if (!fits || other_client) {   // a Kafka client setting of a client that we do not tune apart
+            if (!fits ||
+                other_client) {  // a Kafka client setting of a client that we do not tune apart
                 config.ignored.push_back(name);
                 continue;
             }
@@ -215,16 +291,21 @@ Result<StreamsConfig> StreamsConfig::parse(const std::map<std::string, std::stri
     }
     std::sort(config.ignored.begin(), config.ignored.end());
     if (config.application_id.empty())
-        return fail(ErrorCode::InvalidConfig, "setting application.id is missing: it names the group and the internal topics");
+        return fail(
+            ErrorCode::InvalidConfig,
+            "setting application.id is missing: it names the group and the internal topics");
     for (const char c : config.application_id)
         if (!(std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-'))
-            return bad("application.id", config.application_id, "made of letters, digits, '.', '_' and '-'");
+            return bad("application.id", config.application_id,
+                       "made of letters, digits, '.', '_' and '-'");
     if (config.exactly_once() && config.transaction_timeout_ms < config.commit_interval_ms())
-        return fail(ErrorCode::InvalidConfig,
-                    "transaction.timeout.ms " + std::to_string(config.transaction_timeout_ms) +
-                        " is below commit.interval.ms " + std::to_string(config.commit_interval_ms()) +
-                        ": every transaction would time out");
-    if (config.client_tags.size() > 5) return fail(ErrorCode::InvalidConfig, "at most 5 settings client.tag.* are allowed");
+        return fail(ErrorCode::InvalidConfig, "transaction.timeout.ms " +
+                                                  std::to_string(config.transaction_timeout_ms) +
+                                                  " is below commit.interval.ms " +
+                                                  std::to_string(config.commit_interval_ms()) +
+                                                  ": every transaction would time out");
+    if (config.client_tags.size() > 5)
+        return fail(ErrorCode::InvalidConfig, "at most 5 settings client.tag.* are allowed");
     return config;
 }
 

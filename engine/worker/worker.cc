@@ -11,9 +11,12 @@ namespace millrace::engine {
 
 namespace {
 constexpr Duration kStall = std::chrono::milliseconds(20);
-constexpr Duration kIdleLook = std::chrono::milliseconds(10);   // while a task waits for data by max.task.idle.ms
+constexpr Duration kIdleLook =
+    std::chrono::milliseconds(10);  // while a task waits for data by max.task.idle.ms
 
-Duration ms(std::int64_t n) { return std::chrono::milliseconds(n); }
+Duration ms(std::int64_t n) {
+    return std::chrono::milliseconds(n);
+}
 
 client::ClusterConfig cluster_config(const WorkerConfig& c) {
     client::ClusterConfig out;
@@ -32,7 +35,8 @@ client::ProducerConfig producer_config(const WorkerConfig& c) {
     const StreamsConfig& s = c.streams;
     client::ProducerConfig out;
     if (s.exactly_once())
-        out.transactional_id = s.application_id + '-' + c.process_id + '-' + std::to_string(c.number);
+        out.transactional_id =
+            s.application_id + '-' + c.process_id + '-' + std::to_string(c.number);
     out.transaction_timeout = ms(s.transaction_timeout_ms);
     out.batch_size = static_cast<std::size_t>(s.batch_size);
     out.max_request_size = static_cast<std::size_t>(s.max_request_size);
@@ -68,7 +72,8 @@ client::FetcherConfig restore_config(const WorkerConfig& c) {
     client::FetcherConfig out = fetcher_config(c);
     out.lane = client::Lane::Restore;
     out.second_lane.reset();
-    out.fetch_max_bytes = std::min(out.fetch_max_bytes, 4 * 1024 * 1024);   // one answer is applied in one go
+    out.fetch_max_bytes =
+        std::min(out.fetch_max_bytes, 4 * 1024 * 1024);  // one answer is applied in one go
     out.reset = client::OffsetReset::None;
     return out;
 }
@@ -79,15 +84,17 @@ client::StreamsMemberConfig member_config(const WorkerConfig& c, const TaskTopol
     out.member_id = c.member_id;
     out.process_id = c.process_id;
     if (c.static_member)
-        out.instance_id = (c.streams.group_instance_id.empty() ? c.process_id : c.streams.group_instance_id) + '-' +
-                          std::to_string(c.number);
+        out.instance_id =
+            (c.streams.group_instance_id.empty() ? c.process_id : c.streams.group_instance_id) +
+            '-' + std::to_string(c.number);
     out.rebalance_timeout = ms(c.streams.max_poll_interval_ms);
     out.client_tags = c.streams.client_tags;
     out.topology = topology_request(topology, c.streams);
-    if (const std::size_t colon = c.streams.application_server.rfind(':'); colon != std::string::npos)
+    if (const std::size_t colon = c.streams.application_server.rfind(':');
+        colon != std::string::npos)
         out.user_endpoint = {c.streams.application_server.substr(0, colon),
-                             static_cast<std::uint16_t>(
-                                 std::strtoul(c.streams.application_server.c_str() + colon + 1, nullptr, 10))};
+                             static_cast<std::uint16_t>(std::strtoul(
+                                 c.streams.application_server.c_str() + colon + 1, nullptr, 10))};
     return out;
 }
 }  // namespace
@@ -164,23 +171,28 @@ void Worker::stop(Error error) {
     closing_ = true;
     close_deadline_ = std::min(close_deadline_, cluster_.now().time + ms(10000));
     changed_ = true;
-    // What is not committed will not be: an open transaction is aborted, so that nobody waits for its timeout.
+    // What is not committed will not be: an open transaction is aborted, so that nobody waits for
+    // its timeout.
     if (producer_.transactional() && phase_ == Phase::Active && producer_.initialized() &&
-        producer_.trouble() != client::Trouble::Fatal && producer_.trouble() != client::Trouble::Lost) {
+        producer_.trouble() != client::Trouble::Fatal &&
+        producer_.trouble() != client::Trouble::Lost) {
         phase_ = Phase::Aborting;
         producer_.abort();
     }
 }
 
-// ---- slices ---------------------------------------------------------------------------------------------------------
+// ---- slices
+// ---------------------------------------------------------------------------------------------------------
 
 bool Worker::ready_to_run(const Slot& slot, Now now) const {
-    if (slot.state != TaskState::Running || slot.revoking || slot.resume_at > now.time) return false;
+    if (slot.state != TaskState::Running || slot.revoking || slot.resume_at > now.time)
+        return false;
     return slot.task->processable(now) || slot.task->next_wall_punctuation() <= now.time;
 }
 
 bool Worker::runnable(Now now) const {
-    if (phase_ != Phase::Active || closing_ || producer_.full() || producer_.trouble() != client::Trouble::None)
+    if (phase_ != Phase::Active || closing_ || producer_.full() ||
+        producer_.trouble() != client::Trouble::None)
         return false;
     for (const auto& [id, slot] : slots_)
         if (ready_to_run(slot, now)) return true;
@@ -219,11 +231,13 @@ void Worker::run(Now now, client::Effects& effects) {
         }
     }
     if (!error)
-        if (const Result<bool> punctuated = slot.task->punctuate(now); !punctuated) error = punctuated.error();
+        if (const Result<bool> punctuated = slot.task->punctuate(now); !punctuated)
+            error = punctuated.error();
     if (config_.slice_clock && config_.slice_clock->now().time - now.time > kStall) {
         ++metrics_.stalls;
-        log_.warn("slice took long", {{"task", slot.id.to_string()},
-                                      {"ms", (config_.slice_clock->now().time - now.time) / ms(1)}});
+        log_.warn("slice took long",
+                  {{"task", slot.id.to_string()},
+                   {"ms", (config_.slice_clock->now().time - now.time) / ms(1)}});
     }
     if (error) {
         task_error(slot.id, std::move(*error));
@@ -276,10 +290,12 @@ void Worker::fetch_failed(Tag tag, Error error) {
     stop(std::move(error));
 }
 
-// ---- the whole ------------------------------------------------------------------------------------------------------
+// ---- the whole
+// ------------------------------------------------------------------------------------------------------
 
 void Worker::advance() {
-    for (int rounds = 0; rounds < 16; ++rounds) {   // each round moves something on; far fewer are needed
+    for (int rounds = 0; rounds < 16;
+         ++rounds) {  // each round moves something on; far fewer are needed
         changed_ = false;
         producer_.poll();
         while (const auto outcome = producer_.take_outcome()) commit_known(*outcome);
@@ -290,7 +306,7 @@ void Worker::advance() {
             if (!closing_) {
                 ask_offsets();
                 for (auto it = slots_.begin(); it != slots_.end();) {
-                    Slot& slot = (it++)->second;   // trying may drop it
+                    Slot& slot = (it++)->second;  // trying may drop it
                     if (slot.state == TaskState::Restoring) try_running(slot);
                 }
             }
@@ -299,7 +315,8 @@ void Worker::advance() {
         }
         if (closing_) advance_closing();
         restorer_.poll();
-        for (const RestoreProgress& progress : restorer_.take_progress()) listener_.restore_progress(progress);
+        for (const RestoreProgress& progress : restorer_.take_progress())
+            listener_.restore_progress(progress);
         fetcher_.poll();
         member_.poll();
         producer_.poll();
@@ -317,15 +334,17 @@ void Worker::watch_group() {
     if (member_.status() == told_status_) return;
     told_status_ = member_.status();
     for (const auto& [status, detail] : told_status_) {
-        log_.warn("group status", {{"code", std::int64_t{static_cast<std::int8_t>(status)}}, {"detail", detail}});
+        log_.warn("group status",
+                  {{"code", std::int64_t{static_cast<std::int8_t>(status)}}, {"detail", detail}});
         listener_.group_status(status, detail);
         if (status == client::GroupStatus::IncorrectlyPartitionedTopics)
             stop({ErrorCode::InvalidPartitions, detail});
         if (status == client::GroupStatus::ShutdownApplication)
-            stop({ErrorCode::OperationNotAttempted, "another instance asked the application to shut down"});
+            stop({ErrorCode::OperationNotAttempted,
+                  "another instance asked the application to shut down"});
     }
     const bool missing = told_status_.contains(client::GroupStatus::MissingSourceTopics);
-    missing_topics_since_ = !missing ? Time::never()
+    missing_topics_since_ = !missing                                 ? Time::never()
                             : missing_topics_since_ == Time::never() ? cluster_.now().time
                                                                      : missing_topics_since_;
 }
@@ -333,7 +352,8 @@ void Worker::watch_group() {
 void Worker::advance_closing() {
     const bool late = cluster_.now().time >= close_deadline_;
     if (phase_ == Phase::Active || (late && phase_ == Phase::Aborting)) {
-        if (!late && !failure_ && (committing_ || any_commit_needed())) return;   // commit_due() sees to it
+        if (!late && !failure_ && (committing_ || any_commit_needed()))
+            return;  // commit_due() sees to it
         while (!slots_.empty()) drop_slot(slots_.begin()->first);
         restorer_.clear();
         fetcher_.clear();
@@ -360,7 +380,8 @@ void Worker::set_state() {
         next = WorkerState::Starting;
     } else {
         for (const auto& [id, slot] : slots_)
-            if (slot.state == TaskState::Created || slot.state == TaskState::Restoring || slot.revoking)
+            if (slot.state == TaskState::Created || slot.state == TaskState::Restoring ||
+                slot.revoking)
                 next = WorkerState::Rebalancing;
     }
     if (next == state_) return;
@@ -374,7 +395,8 @@ void Worker::finish(client::Effects& effects) {
         const Time at = missing_topics_since_ + ms(config_.streams.task_timeout_ms);
         if (now >= at) {
             stop({ErrorCode::UnknownTopicOrPartition,
-                  "source topics are missing: " + told_status_[client::GroupStatus::MissingSourceTopics]});
+                  "source topics are missing: " +
+                      told_status_[client::GroupStatus::MissingSourceTopics]});
             advance();
         } else {
             effects.wake(at);
@@ -431,7 +453,8 @@ std::vector<TaskStatus> Worker::tasks() const {
 
 const Task* Worker::running_task(TaskId id) const {
     const auto it = slots_.find(id);
-    return it == slots_.end() || it->second.state != TaskState::Running ? nullptr : it->second.task.get();
+    return it == slots_.end() || it->second.state != TaskState::Running ? nullptr
+                                                                        : it->second.task.get();
 }
 
 }  // namespace millrace::engine

@@ -1,13 +1,16 @@
 #pragma once
-// A worker (Kafka: StreamThread): one group member, one producer, its tasks; the unit of scheduling and of commit (design
-// §3.8). A machine: whoever drives it (an event loop, a thread, the simulator) feeds inputs, carries out effects, and calls
-// run() for a slice of processing whenever runnable() says so, between I/O.
+// A worker (Kafka: StreamThread): one group member, one producer, its tasks; the unit of scheduling
+// and of commit (design §3.8). A machine: whoever drives it (an event loop, a thread, the
+// simulator) feeds inputs, carries out effects, and calls run() for a slice of processing whenever
+// runnable() says so, between I/O.
 //
 //   worker.start(now, effects);
-//   for (;;) { carry out effects;  next input -> step(...) | time >= effects.wake_at -> tick(...) | runnable() -> run(...) }
+//   for (;;) { carry out effects;  next input -> step(...) | time >= effects.wake_at -> tick(...) |
+//   runnable() -> run(...) }
 //
-// Tasks: CREATED (made, offsets asked for) -> RESTORING -> RUNNING -> CLOSED; SUSPENDED: parked because one record keeps
-// failing. Processing goes on while a commit is under way: what it sends belongs to the next transaction.
+// Tasks: CREATED (made, offsets asked for) -> RESTORING -> RUNNING -> CLOSED; SUSPENDED: parked
+// because one record keeps failing. Processing goes on while a commit is under way: what it sends
+// belongs to the next transaction.
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -34,27 +37,36 @@ namespace millrace::engine {
 
 struct WorkerConfig {
     StreamsConfig streams;
-    std::vector<client::Address> bootstrap;   // streams.bootstrap_servers resolved; or the loopback address
-    std::string process_id;                   // a Uuid's text; survives a restart
-    std::string member_id;                    // a Uuid's text; fresh per worker
-    std::int32_t number = 1;                  // of the worker in its process, from 1: part of the transactional id
-    bool static_member = false;               // group.instance.id, or <process id>-<number>; not over loopback
-    bool until_end = false;                   // caught_up() will be asked
-    std::int32_t task_failures_max = 3;       // in a row at the same offsets; then the task is parked
-    std::uint64_t seed = 1;                   // of retry jitter
-    Clock* slice_clock = nullptr;             // bounds a slice by time; null: by records only
+    std::vector<client::Address>
+        bootstrap;            // streams.bootstrap_servers resolved; or the loopback address
+    std::string process_id;   // a Uuid's text; survives a restart
+    std::string member_id;    // a Uuid's text; fresh per worker
+    std::int32_t number = 1;  // of the worker in its process, from 1: part of the transactional id
+    bool static_member = false;  // group.instance.id, or <process id>-<number>; not over loopback
+    bool until_end = false;      // caught_up() will be asked
+    std::int32_t task_failures_max = 3;  // in a row at the same offsets; then the task is parked
+    std::uint64_t seed = 1;              // of retry jitter
+    Clock* slice_clock = nullptr;        // bounds a slice by time; null: by records only
     Duration slice = std::chrono::microseconds(200);
 };
 
 enum class TaskState : std::uint8_t { Created, Restoring, Running, Suspended, Closed };
-enum class WorkerState : std::uint8_t { Created, Starting, Rebalancing, Running, Closing, Closed, Failed };
+enum class WorkerState : std::uint8_t {
+    Created,
+    Starting,
+    Rebalancing,
+    Running,
+    Closing,
+    Closed,
+    Failed
+};
 
 struct WorkerMetrics {
     std::int64_t records_processed = 0, records_sent = 0, bytes_sent = 0, dropped_records = 0;
     std::int64_t commits = 0, aborts = 0, slices = 0;
-    std::int64_t stalls = 0;                        // slices over 20 ms
+    std::int64_t stalls = 0;  // slices over 20 ms
     Duration commit_latency_last{}, commit_latency_max{}, commit_latency_total{};
-    std::int64_t lag = 0;                           // over all inputs, as far as fetched
+    std::int64_t lag = 0;  // over all inputs, as far as fetched
     std::int64_t uncommitted_bytes = 0, buffered_bytes = 0;
     std::size_t tasks_created = 0, tasks_restoring = 0, tasks_running = 0, tasks_suspended = 0;
 };
@@ -63,49 +75,56 @@ struct TaskStatus {
     TaskId id;
     TaskState state = TaskState::Created;
     std::int64_t lag = 0;
-    std::string error;   // why it is suspended
+    std::string error;  // why it is suspended
 };
 
-class WorkerListener {   // all on the worker's thread; may not call back into the worker
+class WorkerListener {  // all on the worker's thread; may not call back into the worker
 public:
     virtual ~WorkerListener() = default;
     virtual void state_changed(WorkerState) {}
     virtual void task_state_changed(TaskId, TaskState) {}
-    virtual void restore_progress(const RestoreProgress&) {}   // at start, about once a second, and at the end
-    virtual void task_failed(TaskId, const Error&, bool parked) { (void)parked; }   // names the record and the operator
+    virtual void restore_progress(const RestoreProgress&) {
+    }  // at start, about once a second, and at the end
+    virtual void task_failed(TaskId, const Error&, bool parked) {
+        (void)parked;
+    }  // names the record and the operator
     virtual void group_status(client::GroupStatus, const std::string& detail) { (void)detail; }
     virtual void committed(std::int64_t records, Duration latency) { (void)records, (void)latency; }
 };
 
 class Worker final : private client::FetchSink {
 public:
-    Worker(WorkerConfig config, const TaskTopology& topology, state::StoreProvider& stores, WorkerListener& listener,
-           LogSink& log);
+    Worker(WorkerConfig config, const TaskTopology& topology, state::StoreProvider& stores,
+           WorkerListener& listener, LogSink& log);
     ~Worker() override;
     Worker(const Worker&) = delete;
 
     void start(Now now, client::Effects& effects);
     void step(const client::LinkInput& input, Now now, client::Effects& effects);
     void tick(Now now, client::Effects& effects);
-    bool runnable(Now now) const;                  // a slice of work is there and the producer has room
-    void run(Now now, client::Effects& effects);   // one slice of one task
-    // Commits, closes the tasks, leaves the group. closed() follows; a dead broker delays it by task.timeout.ms at most.
+    bool runnable(Now now) const;  // a slice of work is there and the producer has room
+    void run(Now now, client::Effects& effects);  // one slice of one task
+    // Commits, closes the tasks, leaves the group. closed() follows; a dead broker delays it by
+    // task.timeout.ms at most.
     void close(Now now, client::Effects& effects);
 
     WorkerState state() const { return state_; }
     bool closed() const { return state_ == WorkerState::Closed || state_ == WorkerState::Failed; }
-    const std::optional<Error>& failure() const { return failure_; }   // why it stopped by itself
+    const std::optional<Error>& failure() const { return failure_; }  // why it stopped by itself
 
-    // With until_end: every record that was in the source topics when their tasks started is processed and committed, and
-    // the repartition topics hold nothing more for us. With several workers: when all say so, remember commits() of each,
-    // call recheck_end() on each, and believe it when all say so again with the same commits().
+    // With until_end: every record that was in the source topics when their tasks started is
+    // processed and committed, and the repartition topics hold nothing more for us. With several
+    // workers: when all say so, remember commits() of each, call recheck_end() on each, and believe
+    // it when all say so again with the same commits().
     bool caught_up() const { return at_end_ == AtEnd::Yes; }
-    void recheck_end() { if (at_end_ == AtEnd::Yes) at_end_ = AtEnd::No; }
+    void recheck_end() {
+        if (at_end_ == AtEnd::Yes) at_end_ = AtEnd::No;
+    }
     std::int64_t commits() const { return metrics_.commits; }
 
     WorkerMetrics metrics() const;
     std::vector<TaskStatus> tasks() const;
-    const Task* running_task(TaskId id) const;   // null: not here or not running
+    const Task* running_task(TaskId id) const;  // null: not here or not running
     client::Cluster& cluster() { return cluster_; }
 
 private:
@@ -115,12 +134,12 @@ private:
     struct Input {
         TopicPartition tp;
         client::FetchSink::Tag tag = 0;
-        bool exists = true;         // the topic has this partition
+        bool exists = true;  // the topic has this partition
         bool repartition = false;
         std::optional<Offset> committed;
         std::optional<LeaderEpoch> committed_epoch;
-        std::string metadata;       // as committed
-        std::optional<Offset> end_at_start;   // until_end
+        std::string metadata;                // as committed
+        std::optional<Offset> end_at_start;  // until_end
         Offset purged{0};
     };
     struct Slot {
@@ -130,13 +149,13 @@ private:
         std::unique_ptr<Task> task;
         std::vector<Input> inputs;
         bool offsets_asked = false, offsets_known = false;
-        bool sealed = false;      // part of the commit under way
+        bool sealed = false;  // part of the commit under way
         bool revoking = false;
-        std::vector<CommittedPosition> positions;   // of the commit under way
+        std::vector<CommittedPosition> positions;  // of the commit under way
         Time resume_at{INT64_MIN};
         std::string error;
     };
-    struct Failures {   // in a row, without a commit that moved the task between
+    struct Failures {  // in a row, without a commit that moved the task between
         int processing = 0, restoring = 0;
     };
 
@@ -193,7 +212,7 @@ private:
     client::StreamsMember member_;
     Restorer restorer_;
     std::unique_ptr<Collector> collector_;
-    client::Scope scope_;   // look-ups for tasks
+    client::Scope scope_;  // look-ups for tasks
 
     WorkerState state_ = WorkerState::Created;
     Phase phase_ = Phase::Idle;
@@ -204,9 +223,11 @@ private:
     std::set<std::string> internal_topics_, repartition_topics_;
     std::uint64_t next_serial_ = 1, seen_assignment_ = 0;
     client::FetchSink::Tag next_tag_ = 1;
-    TaskId next_task_{};          // round robin
-    bool commit_requested_ = false, committing_ = false, closing_ = false, purging_ = false, changed_ = false;
-    Time last_commit_{}, commit_began_{}, close_deadline_ = Time::never(), next_purge_{}, next_end_check_{};
+    TaskId next_task_{};  // round robin
+    bool commit_requested_ = false, committing_ = false, closing_ = false, purging_ = false,
+         changed_ = false;
+    Time last_commit_{}, commit_began_{}, close_deadline_ = Time::never(), next_purge_{},
+                                          next_end_check_{};
     Time missing_topics_since_ = Time::never();
     std::int64_t processed_since_commit_ = 0;
     AtEnd at_end_ = AtEnd::No;

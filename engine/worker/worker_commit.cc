@@ -29,7 +29,8 @@ bool Worker::commit_due() const {
         now |= slot.revoking;
         uncommitted += slot.task->uncommitted_bytes();
     }
-    if (const std::int64_t limit = config_.streams.statestore_uncommitted_max_bytes; limit >= 0 && uncommitted > limit)
+    if (const std::int64_t limit = config_.streams.statestore_uncommitted_max_bytes;
+        limit >= 0 && uncommitted > limit)
         now = true;
     return now && any_commit_needed();
 }
@@ -41,10 +42,13 @@ void Worker::begin_commit() {
     std::vector<client::OffsetToCommit> offsets;
     for (auto& [id, slot] : slots_) {
         if (slot.state != TaskState::Running || !slot.task->commit_needed()) continue;
-        Result<std::vector<CommittedPosition>> positions = slot.task->prepare_commit(cluster_.now());
-        if (positions) {   // sorted runs that could not be read: what was answered since is not to be committed
+        Result<std::vector<CommittedPosition>> positions =
+            slot.task->prepare_commit(cluster_.now());
+        if (positions) {  // sorted runs that could not be read: what was answered since is not to
+                          // be committed
             for (const StoreDescription& store : slot.task->stores())
-                if (store.store && store.store->failure()) positions = tl::make_unexpected(*store.store->failure());
+                if (store.store && store.store->failure())
+                    positions = tl::make_unexpected(*store.store->failure());
         }
         if (!positions) {
             for (auto& [other, s] : slots_) {
@@ -113,25 +117,29 @@ void Worker::advance_checkpoints(Slot& slot) {
             for (const Input& input : slot.inputs)
                 if (input.tp == changelog) next = input.committed;
         } else {
-            next = producer_.acknowledged_end(producer_.topic(changelog.topic, false), changelog.partition);
+            next = producer_.acknowledged_end(producer_.topic(changelog.topic, false),
+                                              changelog.partition);
         }
-        if (!next) continue;   // this worker wrote nothing yet
+        if (!next) continue;  // this worker wrote nothing yet
         state::Checkpoint checkpoint;
-        if (const client::TopicMetadata* topic = cluster_.topic(changelog.topic)) checkpoint.topic_id = topic->id;
-        if (const client::PartitionMetadata* p = cluster_.partition(changelog)) checkpoint.epoch = p->epoch;
+        if (const client::TopicMetadata* topic = cluster_.topic(changelog.topic))
+            checkpoint.topic_id = topic->id;
+        if (const client::PartitionMetadata* p = cluster_.partition(changelog))
+            checkpoint.epoch = p->epoch;
         checkpoint.next = mutant::on(Mutant::CheckpointOffsetTooFar) ? *next + 1 : *next;
         checkpoint.written = cluster_.now().wall;
         durable->advance(checkpoint);
     }
 }
 
-// The transaction was aborted, at our wish: state falls back to the last commit in memory, inputs are read again from there.
+// The transaction was aborted, at our wish: state falls back to the last commit in memory, inputs
+// are read again from there.
 void Worker::roll_back() {
     committing_ = commit_requested_ = false;
     processed_since_commit_ = 0;
     phase_ = Phase::Active;
     last_commit_ = cluster_.now().time;
-    if (failure_) return;   // advance_closing() drops the tasks
+    if (failure_) return;  // advance_closing() drops the tasks
     std::vector<std::pair<TaskId, Error>> failed;
     for (auto& [id, slot] : slots_) {
         slot.sealed = false;
@@ -147,7 +155,8 @@ void Worker::roll_back() {
         }
         for (std::size_t i = 0; i < slot.inputs.size(); ++i) {
             const Input& input = slot.inputs[i];
-            if (input.exists) fetcher_.assign(input.tp, input.tag, input.committed, input.committed_epoch);
+            if (input.exists)
+                fetcher_.assign(input.tp, input.tag, input.committed, input.committed_epoch);
             if (!input.exists) slot.task->set_lag(i, 0);
         }
         update_flow(slot);
@@ -159,15 +168,18 @@ void Worker::producer_trouble() {
     if (phase_ == Phase::Leaving || phase_ == Phase::Over) return;
     const Error error = producer_.error();
     switch (producer_.trouble()) {
-        case client::Trouble::None: return;
+        case client::Trouble::None:
+            return;
         case client::Trouble::Fatal:
             stop(error);
-            if (phase_ == Phase::Aborting) phase_ = Phase::Active;   // there is nothing left to abort with
+            if (phase_ == Phase::Aborting)
+                phase_ = Phase::Active;  // there is nothing left to abort with
             return;
         case client::Trouble::Abortable:
             if (producer_.transactional()) {
                 if (phase_ == Phase::Aborting) return;
-                log_.warn("transaction aborted", {{"worker", std::int64_t{config_.number}}, {"why", error.detail}});
+                log_.warn("transaction aborted",
+                          {{"worker", std::int64_t{config_.number}}, {"why", error.detail}});
                 phase_ = Phase::Aborting;
                 producer_.abort();
                 changed_ = true;
@@ -175,7 +187,7 @@ void Worker::producer_trouble() {
             }
             [[fallthrough]];
         case client::Trouble::Lost:
-            if (failure_) {   // closing anyway
+            if (failure_) {  // closing anyway
                 phase_ = Phase::Active;
                 return;
             }
@@ -184,15 +196,16 @@ void Worker::producer_trouble() {
     }
 }
 
-// A record that fails, fails again after a restart: after task_failures_max times in a row its task is parked, named, and
-// the others go on (design §5).
+// A record that fails, fails again after a restart: after task_failures_max times in a row its task
+// is parked, named, and the others go on (design §5).
 void Worker::task_error(TaskId id, Error error) {
     Slot& slot = slots_.at(id);
     Failures& failures = failures_[id];
     ++failures.processing;
     const bool park = failures.processing >= config_.task_failures_max;
-    log_.error(park ? "task parked: the same record keeps failing" : "task failed, starting it again",
-               {{"task", id.to_string()}, {"failures", failures.processing}, {"error", error.detail}});
+    log_.error(
+        park ? "task parked: the same record keeps failing" : "task failed, starting it again",
+        {{"task", id.to_string()}, {"failures", failures.processing}, {"error", error.detail}});
     listener_.task_failed(id, error, park);
     changed_ = true;
     const bool last = std::none_of(slots_.begin(), slots_.end(), [&](const auto& other) {
@@ -221,11 +234,13 @@ void Worker::task_error(TaskId id, Error error) {
 
 void Worker::purge() {
     if (purging_ || cluster_.now().time < next_purge_) return;
-    next_purge_ = cluster_.now().time + std::chrono::milliseconds(config_.streams.repartition_purge_interval_ms);
-    std::map<TopicPartition, Offset> before;   // never beyond what is committed (E7)
+    next_purge_ = cluster_.now().time +
+                  std::chrono::milliseconds(config_.streams.repartition_purge_interval_ms);
+    std::map<TopicPartition, Offset> before;  // never beyond what is committed (E7)
     for (auto& [id, slot] : slots_)
         for (Input& input : slot.inputs)
-            if (input.repartition && input.exists && input.committed && *input.committed > input.purged) {
+            if (input.repartition && input.exists && input.committed &&
+                *input.committed > input.purged) {
                 before[input.tp] = *input.committed;
                 input.purged = *input.committed;
             }
@@ -240,13 +255,14 @@ void Worker::purge() {
         cluster_.now().time + std::chrono::minutes(1));
 }
 
-// ---- the end of the input -------------------------------------------------------------------------------------------
+// ---- the end of the input
+// -------------------------------------------------------------------------------------------
 
 bool Worker::consumed_to_end() const {
     if (phase_ != Phase::Active || !member_.joined() || committing_ || !producer_.initialized() ||
         !producer_.flushed() || member_.assignment_version() != seen_assignment_)
         return false;
-    if (!member_.status().empty() && slots_.empty()) return false;   // the group is not ready yet
+    if (!member_.status().empty() && slots_.empty()) return false;  // the group is not ready yet
     for (const auto& [id, slot] : slots_) {
         if (slot.state == TaskState::Suspended) continue;
         if (slot.state != TaskState::Running || slot.revoking || slot.task->commit_needed() ||
@@ -256,38 +272,41 @@ bool Worker::consumed_to_end() const {
             if (!input.exists) continue;
             const auto position = fetcher_.position(input.tp);
             if (!position) return false;
-            if (!input.repartition && (!input.end_at_start || *position < *input.end_at_start)) return false;
+            if (!input.repartition && (!input.end_at_start || *position < *input.end_at_start))
+                return false;
         }
     }
     return true;
 }
 
 void Worker::check_end() {
-    if (at_end_ == AtEnd::Asking || at_end_ == AtEnd::Yes || cluster_.now().time < next_end_check_ ||
-        !consumed_to_end())
+    if (at_end_ == AtEnd::Asking || at_end_ == AtEnd::Yes ||
+        cluster_.now().time < next_end_check_ || !consumed_to_end())
         return;
     next_end_check_ = cluster_.now().time + std::chrono::milliseconds(10);
     std::vector<TopicPartition> repartition;
     for (const auto& [id, slot] : slots_)
         for (const Input& input : slot.inputs)
-            if (input.repartition && input.exists && slot.state == TaskState::Running) repartition.push_back(input.tp);
+            if (input.repartition && input.exists && slot.state == TaskState::Running)
+                repartition.push_back(input.tp);
     if (repartition.empty()) {
         at_end_ = AtEnd::Yes;
         return;
     }
     at_end_ = AtEnd::Asking;
-    client::list_offsets(cluster_, scope_, repartition, client::kLatest, config_.streams.exactly_once(),
-                         [this](Result<std::map<TopicPartition, client::ListedOffset>> found) {
-                             const bool still = at_end_ == AtEnd::Asking && found && consumed_to_end();
-                             at_end_ = AtEnd::No;
-                             cluster_.after(scope_, std::chrono::milliseconds(10), [] {});   // look again then
-                             if (!still) return;
-                             for (const auto& [tp, end] : *found) {
-                                 const auto position = fetcher_.position(tp);
-                                 if (!position || *position < end.offset) return;   // more is on its way
-                             }
-                             at_end_ = AtEnd::Yes;
-                         });
+    client::list_offsets(
+        cluster_, scope_, repartition, client::kLatest, config_.streams.exactly_once(),
+        [this](Result<std::map<TopicPartition, client::ListedOffset>> found) {
+            const bool still = at_end_ == AtEnd::Asking && found && consumed_to_end();
+            at_end_ = AtEnd::No;
+            cluster_.after(scope_, std::chrono::milliseconds(10), [] {});  // look again then
+            if (!still) return;
+            for (const auto& [tp, end] : *found) {
+                const auto position = fetcher_.position(tp);
+                if (!position || *position < end.offset) return;  // more is on its way
+            }
+            at_end_ = AtEnd::Yes;
+        });
 }
 
 }  // namespace millrace::engine

@@ -24,7 +24,8 @@ void Worker::set_task_state(Slot& slot, TaskState state) {
     listener_.task_state_changed(slot.id, state);
 }
 
-// Makes what we hold equal to what the group says. A running task is committed before it is given up.
+// Makes what we hold equal to what the group says. A running task is committed before it is given
+// up.
 void Worker::reconcile() {
     std::set<TaskId> target;
     if (!closing_) {
@@ -33,16 +34,18 @@ void Worker::reconcile() {
                 if (const auto id = task_id(subtopology, partition, topology_)) {
                     target.insert(*id);
                 } else if (seen_assignment_ != member_.assignment_version()) {
-                    log_.error("assigned a task that the topology lacks", {{"subtopology", subtopology}});
+                    log_.error("assigned a task that the topology lacks",
+                               {{"subtopology", subtopology}});
                 }
             }
     }
-    if (closing_ || !member_.joined()) return;   // between two memberships nothing changes hands
+    if (closing_ || !member_.joined()) return;  // between two memberships nothing changes hands
     std::vector<TaskId> away;
     for (auto& [id, slot] : slots_) {
         slot.revoking = !target.contains(id);
         if (!slot.revoking) continue;
-        if (slot.state != TaskState::Running || (!slot.sealed && !slot.task->commit_needed())) away.push_back(id);
+        if (slot.state != TaskState::Running || (!slot.sealed && !slot.task->commit_needed()))
+            away.push_back(id);
     }
     for (const TaskId id : away) {
         drop_slot(id);
@@ -56,7 +59,8 @@ void Worker::reconcile() {
     for (const TaskId id : target)
         if (!slots_.contains(id)) make_slot(id);
     client::TaskSet owned;
-    for (const auto& [id, slot] : slots_) owned[std::to_string(id.subtopology)].insert(id.partition);
+    for (const auto& [id, slot] : slots_)
+        owned[std::to_string(id.subtopology)].insert(id.partition);
     member_.set_owned(std::move(owned));
 }
 
@@ -79,7 +83,8 @@ void Worker::make_slot(TaskId id) {
     listener_.task_state_changed(id, TaskState::Created);
 }
 
-// The producer is initialised first: whoever had our transactional id before is fenced, and what it left open is over.
+// The producer is initialised first: whoever had our transactional id before is fenced, and what it
+// left open is over.
 void Worker::ask_offsets() {
     if (!producer_.initialized() || !member_.joined()) return;
     std::vector<std::pair<TaskId, std::uint64_t>> asked;
@@ -93,10 +98,11 @@ void Worker::ask_offsets() {
         for (const Input& input : slot.inputs) partitions.push_back(input.tp);
     }
     if (asked.empty()) return;
-    client::fetch_committed(cluster_, scope_, [this] { return member_.group(); }, std::move(partitions),
-                            [this, asked](Result<std::map<TopicPartition, client::CommittedOffset>> committed) {
-                                offsets_arrived(asked, std::move(committed));
-                            });
+    client::fetch_committed(
+        cluster_, scope_, [this] { return member_.group(); }, std::move(partitions),
+        [this, asked](Result<std::map<TopicPartition, client::CommittedOffset>> committed) {
+            offsets_arrived(asked, std::move(committed));
+        });
 }
 
 void Worker::offsets_arrived(const std::vector<std::pair<TaskId, std::uint64_t>>& asked,
@@ -106,11 +112,13 @@ void Worker::offsets_arrived(const std::vector<std::pair<TaskId, std::uint64_t>>
         if (!slot) continue;
         if (!committed) {
             const ErrorCode code = committed.error().code;
-            if (code == ErrorCode::GroupAuthorizationFailed || code == ErrorCode::TopicAuthorizationFailed ||
+            if (code == ErrorCode::GroupAuthorizationFailed ||
+                code == ErrorCode::TopicAuthorizationFailed ||
                 code == ErrorCode::UnsupportedVersion)
                 return stop(committed.error());
-            log_.warn("committed offsets not known yet", {{"task", id.to_string()}, {"error", committed.error().detail}});
-            slot->offsets_asked = false;   // a heartbeat tells soon whether we are still a member
+            log_.warn("committed offsets not known yet",
+                      {{"task", id.to_string()}, {"error", committed.error().detail}});
+            slot->offsets_asked = false;  // a heartbeat tells soon whether we are still a member
             slot->resume_at = cluster_.now().time + cluster_.config().retry_backoff_max;
             cluster_.after(scope_, cluster_.config().retry_backoff_max, [] {});
             continue;
@@ -147,8 +155,8 @@ void Worker::start_restore(Slot& slot) {
             for (const InternalTopic& topic : sub.changelogs) {
                 const auto retention = topic.configs.find("delete.retention.ms");
                 if (topic.name == store.changelog_topic && retention != topic.configs.end())
-                    job.delete_retention =
-                        std::chrono::milliseconds(std::strtoll(retention->second.c_str(), nullptr, 10));
+                    job.delete_retention = std::chrono::milliseconds(
+                        std::strtoll(retention->second.c_str(), nullptr, 10));
             }
         restorer_.add(std::move(job));
     }
@@ -157,13 +165,15 @@ void Worker::start_restore(Slot& slot) {
 void Worker::try_running(Slot& slot) {
     if (const std::optional<Error> failed = restorer_.failure(slot.id)) {
         const TaskId id = slot.id;
-        if (++failures_[id].restoring >= kRestoreFailuresMax || failed->code == ErrorCode::TopicAuthorizationFailed ||
+        if (++failures_[id].restoring >= kRestoreFailuresMax ||
+            failed->code == ErrorCode::TopicAuthorizationFailed ||
             failed->code == ErrorCode::InvalidPartitions)
             return stop(*failed);
-        log_.warn("restoring again from the beginning", {{"task", id.to_string()}, {"error", failed->detail}});
+        log_.warn("restoring again from the beginning",
+                  {{"task", id.to_string()}, {"error", failed->detail}});
         for (const StoreDescription& store : slot.task->stores())
             if (store.store && store.store->durable()) store.store->durable()->discard();
-        drop_slot(id);   // reconcile() makes it anew
+        drop_slot(id);  // reconcile() makes it anew
         changed_ = true;
         return;
     }
@@ -186,7 +196,8 @@ void Worker::assign_inputs(Slot& slot) {
     std::vector<TopicPartition> sources;
     for (std::size_t i = 0; i < slot.inputs.size(); ++i) {
         Input& input = slot.inputs[i];
-        input.exists = cluster_.partition(input.tp) != nullptr;   // co-partitioned by merge() alone: a topic may have fewer
+        input.exists = cluster_.partition(input.tp) !=
+                       nullptr;  // co-partitioned by merge() alone: a topic may have fewer
         if (!input.exists) {
             slot.task->set_lag(i, 0);
             input.end_at_start = Offset{0};
@@ -197,16 +208,17 @@ void Worker::assign_inputs(Slot& slot) {
     }
     update_flow(slot);
     if (!config_.until_end || sources.empty()) return;
-    client::list_offsets(
-        cluster_, scope_, sources, client::kLatest, config_.streams.exactly_once(),
-        [this, id = slot.id, serial = slot.serial](Result<std::map<TopicPartition, client::ListedOffset>> found) {
-            Slot* slot = find(id, serial);
-            if (!slot) return;
-            if (!found) return stop(found.error());
-            for (Input& input : slot->inputs)
-                if (const auto end = found->find(input.tp); end != found->end()) input.end_at_start = end->second.offset;
-            changed_ = true;
-        });
+    client::list_offsets(cluster_, scope_, sources, client::kLatest, config_.streams.exactly_once(),
+                         [this, id = slot.id, serial = slot.serial](
+                             Result<std::map<TopicPartition, client::ListedOffset>> found) {
+                             Slot* slot = find(id, serial);
+                             if (!slot) return;
+                             if (!found) return stop(found.error());
+                             for (Input& input : slot->inputs)
+                                 if (const auto end = found->find(input.tp); end != found->end())
+                                     input.end_at_start = end->second.offset;
+                             changed_ = true;
+                         });
 }
 
 // Takes what is uncommitted with it; a clean end is a commit before.
@@ -224,10 +236,11 @@ void Worker::drop_slot(TaskId id) {
     slots_.erase(it);
 }
 
-// Nothing that was not known to be committed counts any more: tasks are made anew from checkpoints and changelogs, under a
-// new producer epoch. reconcile() makes them for what is still assigned.
+// Nothing that was not known to be committed counts any more: tasks are made anew from checkpoints
+// and changelogs, under a new producer epoch. reconcile() makes them for what is still assigned.
 void Worker::reset_everything(const std::string& why) {
-    log_.warn("all tasks start anew from the last commit", {{"worker", std::int64_t{config_.number}}, {"why", why}});
+    log_.warn("all tasks start anew from the last commit",
+              {{"worker", std::int64_t{config_.number}}, {"why", why}});
     while (!slots_.empty()) drop_slot(slots_.begin()->first);
     restorer_.clear();
     fetcher_.clear();
