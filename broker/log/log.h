@@ -26,13 +26,12 @@
 #include "millrace/base/uuid.h"
 #include "millrace/broker/log/leader_epoch_cache.h"
 #include "millrace/broker/log/log_config.h"
+#include "millrace/broker/log/log_host.h"
 #include "millrace/broker/log/producer_state.h"
 #include "millrace/broker/log/segment.h"
 #include "millrace/broker/log/tail_cache.h"
 
 namespace millrace::broker {
-
-class Journal;
 
 enum class AppendOrigin : std::uint8_t { Client, Coordinator };
 
@@ -54,53 +53,59 @@ struct AppendInfo {
     bool duplicate = false;         // nothing was appended
 };
 
-struct TimestampedOffset {
-    Timestamp timestamp;
-    Offset offset;
-    LeaderEpoch leader_epoch;
-    friend bool operator==(const TimestampedOffset&, const TimestampedOffset&) = default;
-};
-
 class Log {
 public:
+    // How much of what the disk holds is believed when the log is opened.
+    struct Open {
+        bool clean = false;        // the last stop was clean: files are what they say
+        Offset recovery_point{0};  // what lies below was synced; scanned from here on unless clean
+        Offset end{
+            INT64_MAX};  // what lies past it is not believed: the journal knows of nothing there
+        std::optional<Offset> start;  // the log start, as far as it is known
+        std::optional<Offset> high_watermark;
+    };
+    // Made by LogDirectory.
+    Log(LogHost& host, std::string path, TopicPartition tp, LogName name, const LogConfig& config);
+    Result<void> load(const Open& how);
     ~Log();
 
     const TopicPartition& topic_partition() const { return tp_; }
-    const Uuid& topic_id() const { return topic_id_; }
+    const Uuid& topic_id() const { return name_.topic_id; }
+    const LogName& name() const { return name_; }
+    const std::string& path() const { return path_; }
     const LogConfig& config() const { return config_; }
-    void set_config(const LogConfig& config);
+    void set_config(const LogConfig& config) { config_ = config; }
 
     Offset log_start_offset() const { return log_start_offset_; }
     Offset log_end_offset() const { return log_end_offset_; }
     Offset durable_end() const { return durable_end_; }
     Offset high_watermark() const { return high_watermark_; }
     // min(high watermark, first offset of the oldest transaction that is open or whose marker is
-    // above the high watermark)
+    // not below the high watermark)
     Offset last_stable_offset() const;
-    // Moves it up or, after an election, where the caller says; kept within [log start, log end].
+    // Up or, after an election, down; kept within [log start, log end].
     void set_high_watermark(Offset offset);
     std::int64_t size_bytes() const;
     std::size_t segment_count() const { return segments_.size(); }
 
     // ---- append ----
-    // Leader: checks the batches (Client: exactly one batch, all of Kafka's produce checks; their
-    // order is that of validation.h), assigns offsets and leader epoch, updates producer state. The
-    // bytes of a fresh batch (leader epoch -1) may be stamped in place and shared; others are
-    // copied. A duplicate is a success that appends nothing.
+    // Leader: checks (Client: exactly one batch, and all of Kafka's produce checks, see
+    // validation.h; Coordinator: batches of ours, markers included), assigns offsets and leader
+    // epoch, updates producer state. The bytes of a large fresh batch (leader epoch -1) are stamped
+    // in place and shared; others are copied. A duplicate is a success that appends nothing.
     Result<AppendInfo> append_as_leader(const Bytes& batches, const AppendOptions& options);
-    // Follower: offsets and epochs are in the bytes and must continue the log. Skips sequence
-    // checks.
+    // Follower: offsets and epochs are in the bytes and continue the log. Skips sequence checks.
+    // CorruptMessage; OffsetOutOfRange when they do not continue it.
     Result<AppendInfo> append_as_follower(const Bytes& batches, Timestamp now);
 
     // ---- read ----
-    // Whole batches from the one that holds `from`, below `up_to`, at most max_bytes; with
+    // Whole batches from the one that holds `from`, below `up_to`, at most bytes_max; with
     // at_least_one the first batch is given whatever its size. Empty: nothing there yet.
     // OffsetOutOfRange below the log start or past the log end; CorruptMessage when the file does
-    // not hold what was appended. One contiguous piece of memory, often less than max_bytes; recent
+    // not hold what was appended. One contiguous piece of memory, often less than bytes_max; recent
     // data is the log's own tail buffer.
-    Result<Bytes> read(Offset from, std::size_t max_bytes, Offset up_to, bool at_least_one = true);
-    // Aborted transactions that overlap [from, up_to), ordered by first offset (read_committed
-    // fetches).
+    Result<Bytes> read(Offset from, std::size_t bytes_max, Offset up_to, bool at_least_one = true);
+    // Aborted transactions that overlap [from, up_to), ordered by first offset (read_committed).
     Result<std::vector<AbortedTransaction>> aborted_transactions(Offset from, Offset up_to);
     // First record, in offset order, with a timestamp of at least this; nothing when there is none.
     Result<std::optional<TimestampedOffset>> offset_for_timestamp(Timestamp at);
@@ -110,18 +115,19 @@ public:
     std::optional<LeaderEpoch> latest_epoch() const { return epochs_.latest_epoch(); }
     // A new leader notes where its epoch begins.
     void begin_leader_epoch(LeaderEpoch epoch) { epochs_.assign(epoch, log_end_offset_); }
-    // The largest epoch at or below the asked one, and where it ends (OffsetForLeaderEpoch,
-    // divergence).
+    // The largest epoch at or below the asked one, and where it ends (OffsetForLeaderEpoch).
     std::optional<EpochEnd> end_offset_for(LeaderEpoch epoch) const {
         return epochs_.end_offset_for(epoch, log_end_offset_);
     }
     std::optional<LeaderEpoch> epoch_at(Offset offset) const { return epochs_.epoch_at(offset); }
+    const LeaderEpochCache& epochs() const { return epochs_; }
 
     // ---- cut ----
-    Result<void> truncate_to(Offset offset);  // drops batches that reach `offset` or lie past it
-    Result<void> truncate_fully_and_start_at(Offset offset);
-    Result<void> set_log_start_offset(
-        Offset offset);  // DeleteRecords and followers; at most the high watermark
+    // Drops the batch that holds `offset` and all behind it. Rare; blocks for a sync.
+    Result<void> truncate_to(Offset offset);
+    Result<void> truncate_fully_and_start_at(Offset offset);  // blocks for a sync
+    // DeleteRecords and followers; never backwards. OffsetOutOfRange past the high watermark.
+    Result<void> set_log_start_offset(Offset offset);
     // Retention by time, size and log start; never past the high watermark. How many segments went.
     Result<int> delete_old_segments(Timestamp now);
     // Starts a new segment if the active one has anything.
@@ -129,27 +135,56 @@ public:
 
     ProducerStateTable& producers() { return producers_; }
     const ProducerStateTable& producers() const { return producers_; }
-    void remove_expired_producers(Timestamp now);
+    void remove_expired_producers(Timestamp now) {
+        producers_.remove_expired(now, config_.producer_id_expiration_ms);
+    }
 
     // Closes files and drops what can be read again.
     void release_memory();
+    // What a clean stop leaves behind: indexes, producer snapshot, leader epochs; synced.
+    Result<void> close();
 
 private:
     friend class LogDirectory;
-    friend class Journal;
-    friend class JournalReplay;
-    // The members below are grouped by the file that works on them: log.cc, log_read.cc,
-    // log_recovery.cc.
-    struct Pending;  // appended, not durable yet
+    friend class LogDirectoryState;
 
+    // log.cc
+    Segment& active() { return *segments_.back(); }
+    Result<void> roll_if_needed(std::int64_t bytes, Timestamp max_timestamp, Offset first,
+                                Offset last, Timestamp now);
+    // `keep`: the block to share with readers; null: the bytes were prepared in the tail cache.
+    Result<void> write_batches(BytesView batches, const Bytes* keep, Offset first, Offset next,
+                               Timestamp now);
+    Result<void> apply(BytesView batches);
+    Result<void> start_segment(Offset base, Timestamp now);
+    Result<void> write_snapshot(Offset offset);
+    Result<void> write_epochs();
+    void drop_segments_below(Offset offset, std::vector<std::unique_ptr<Segment>>& into);
+    std::size_t segment_index(Offset offset) const;  // of the segment that holds it, or the first
+    // log_recovery.cc
+    Result<void> find_segments(const Open& how);
+    Result<void> load_epochs();
+    Result<void> rebuild_epochs();
+    Result<std::size_t> recover(const Open& how);  // the first segment that was scanned
+    Result<void> load_producers(Offset trusted, std::size_t reindex_from);
+    std::vector<Offset> snapshots() const;                  // ascending
+    Result<void> remove_snapshots(Offset from, Offset to);  // [from, to)
+
+    LogHost* host_;
+    std::string path_;  // of its directory
     TopicPartition tp_;
-    Uuid topic_id_;
+    LogName name_;
     LogConfig config_;
     std::vector<std::unique_ptr<Segment>> segments_;  // ascending; the last is the active one
     TailCache tail_;
     ProducerStateTable producers_;
     LeaderEpochCache epochs_;
     Offset log_start_offset_, log_end_offset_, durable_end_, high_watermark_;
+    Timestamp segment_created_{0};
+    bool directory_new_ = false;  // its name is not durable
+    std::uint64_t cuts_ = 0;  // truncations: what was under way before one says nothing after it
+    bool used_ = false;       // since the last look for idle logs
+    bool changed_ = false;    // since it was loaded: a clean stop has something to write
 };
 
 }  // namespace millrace::broker

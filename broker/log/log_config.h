@@ -25,8 +25,10 @@ struct LogConfig {
     std::optional<int> compression_level;
     bool cleanup_delete = true;  // cleanup.policy
     bool cleanup_compact = false;
-    std::size_t tail_cache_bytes =
-        4 << 20;  // ours: newest bytes kept in memory and shared with readers
+    // ours: newest bytes kept in memory and shared with readers
+    std::size_t tail_cache_bytes = 4 << 20;
+    // ours: the metadata log, which is synced whatever the directory's durability
+    bool always_synced = false;
 
     friend bool operator==(const LogConfig&, const LogConfig&) = default;
 };

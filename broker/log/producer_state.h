@@ -80,8 +80,6 @@ public:
     std::optional<Offset> first_unstable_offset(Offset high_watermark) const;
     std::optional<Offset> first_open_offset() const;
     void forget_completed_below(Offset high_watermark);
-    // The last stable offset if `completed` had ended (what its index entry records).
-    Offset last_stable_offset_after(const AbortedTransaction& completed, Offset log_end) const;
 
     const ProducerState* find(ProducerId id) const;
     std::vector<ProducerId> producer_ids() const;  // ascending

@@ -1,8 +1,10 @@
 #pragma once
 // A segment: <20-digit base offset>.log and its indexes (Java: LogSegment). Descriptors are opened
 // when needed and closed by release(); the indexes of the active segment grow in memory and are
-// written at roll and close, since after an unclean stop they are built anew.
+// written at roll and close, since after an unclean stop they are built anew. Missing or damaged
+// indexes are built anew too.
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,14 +13,23 @@
 #include "millrace/base/bytes.h"
 #include "millrace/base/disk.h"
 #include "millrace/base/strong.h"
+#include "millrace/broker/log/log_config.h"
 #include "millrace/broker/log/producer_state.h"
 #include "millrace/broker/log/segment_index.h"
 
 namespace millrace::broker {
 
-struct SegmentPosition {
-    Offset offset;  // of the batch's first record
+struct BatchPosition {
+    Offset base_offset, last_offset;
     std::int64_t position = 0;
+    std::size_t size = 0;
+};
+
+struct TimestampedOffset {
+    Timestamp timestamp;
+    Offset offset;
+    LeaderEpoch leader_epoch;
+    friend bool operator==(const TimestampedOffset&, const TimestampedOffset&) = default;
 };
 
 class Segment {
@@ -26,42 +37,85 @@ public:
     // Nothing is opened. `size`: of the .log file.
     Segment(Disk& disk, std::string directory, Offset base, std::int64_t size);
 
+    static std::string name_of(Offset base, std::string_view suffix);  // "00000000000000000042.log"
     Offset base_offset() const { return base_; }
     std::int64_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
     std::string path(std::string_view suffix) const;
 
     // Writes whole batches at the end. A failed write is cut off again; if that fails too, the
-    // segment is broken().
-    Result<void> append(BytesView batches);
+    // segment is broken.
+    Result<void> append(BytesView batches, std::int64_t index_interval_bytes);
     bool broken() const { return broken_; }
+    bool indexes_full(std::int64_t index_bytes) const;
 
     // The batch that holds `offset` or the first past it; nothing: the end.
-    Result<std::optional<SegmentPosition>> find(Offset offset);
+    Result<std::optional<BatchPosition>> find(Offset offset);
     // Whole batches, each with its CRC checked. See Log::read.
     Result<Bytes> read(Offset from, std::size_t bytes_max, Offset up_to, bool at_least_one);
-    // Walks all batches from a position: visit(batch, position) -> false stops.
-    template <class Visit>
-    Result<std::int64_t> walk(std::int64_t position, Visit&& visit);
+    // Every batch from the one that holds `from`, until visit says false. Bodies too.
+    using Visit = std::function<Result<bool>(const wire::RecordBatchView&, std::int64_t position)>;
+    Result<void> walk(Offset from, const Visit& visit);
+    // Where the log would go on: behind the last whole batch.
+    Result<Offset> next_offset();
 
-    Result<Timestamp> largest_timestamp();
-    Result<std::optional<std::pair<Timestamp, Offset>>> first_at_or_after(Timestamp at,
-                                                                          Offset from);
+    Result<TimeIndexEntry> largest_timestamp();                // -1 when it has no batches
+    Result<std::optional<Timestamp>> first_batch_timestamp();  // the largest of the first batch
+    Result<std::optional<TimestampedOffset>> first_at_or_after(Timestamp at, Offset from);
 
-    Result<void> truncate(std::int64_t position);
-    Result<void> write_indexes();
+    // Builds the indexes from the batches before `end` and says how many bytes hold good ones,
+    // where they end, and what was wrong there. `visit` sees each good batch.
+    struct Scan {
+        std::int64_t valid_bytes = 0;
+        Offset next_offset;
+        std::string stopped_by;  // empty: the end
+    };
+    Result<Scan> rebuild(Offset end, std::int64_t index_interval_bytes,
+                         const std::function<Result<void>(const wire::RecordBatchView&)>& visit);
+
+    // Cuts the file at a batch's position; `offset` is that batch's base offset.
+    Result<void> truncate(std::int64_t position, Offset offset);
+    Result<void> write_indexes(
+        bool finished);  // finished: no batch follows, the time index gets its last entry
     void release();
+    Result<void> remove_files();
+
+    TransactionIndex& transactions() { return transactions_; }
+
+    // Whether the file holds what was not synced. A sync that began at version v makes v good.
+    std::uint64_t version() const { return version_; }
+    bool dirty() const { return synced_version_ != version_; }
+    void synced(std::uint64_t version) { synced_version_ = version; }
+    bool is_new() const { return new_; }  // its name is not durable
+    void name_synced() { new_ = false; }
+    void mark_new() { new_ = true; }
+    void mark_recovered() {
+        ++version_, new_ = true;
+    }  // written by a process that died: nothing is known to be durable
+    Result<std::shared_ptr<File>> file_for_sync() { return file(OpenMode::Create); }
+    Result<void> sync_files();  // what of its files was written and not synced; at a clean stop
 
 private:
+    Result<std::shared_ptr<File>> file(OpenMode mode);
+    Result<void> prepare();  // the indexes are usable
+    bool indexes_sane();
+    Result<void> index_batch(const wire::RecordBatchView& batch, std::int64_t position,
+                             std::int64_t interval);
+    Result<void> find_largest_timestamp();
+
     Disk& disk_;
     std::string directory_;
     Offset base_;
     std::int64_t size_;
-    bool broken_ = false;
     std::shared_ptr<File> log_;
     OffsetIndex offsets_;
     TimeIndex times_;
     TransactionIndex transactions_;
+    bool prepared_ = false, broken_ = false, new_ = false, indexes_written_ = false;
+    std::int64_t bytes_since_index_ = 0;
+    TimeIndexEntry largest_;
+    std::optional<Timestamp> first_timestamp_;
+    std::uint64_t version_ = 0, synced_version_ = 0;
 };
 
 }  // namespace millrace::broker

@@ -42,7 +42,7 @@ public:
     Result<void> truncate(std::int64_t entries);
     Result<void> write();  // everything is in the file afterwards; makes the file when missing
     bool dirty() const { return rewrite_ || !memory_.empty(); }
-    void release() { file_.reset(); }
+    void release() const { file_.reset(); }
     Result<std::shared_ptr<File>> file(OpenMode mode) const;
 
 private:

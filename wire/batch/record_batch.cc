@@ -40,6 +40,13 @@ Result<RecordBatchView> RecordBatchView::of(BytesView bytes) {
     return RecordBatchView(bytes.data());
 }
 
+Result<RecordBatchView> RecordBatchView::header_of(BytesView bytes) {
+    if (bytes.size() < kBatchHeaderBytes)
+        return fail(ErrorCode::CorruptMessage, "batch header is cut short");
+    MR_TRY([[maybe_unused]] const std::size_t whole, frame(bytes.data(), bytes.size()));
+    return RecordBatchView(bytes.data());
+}
+
 std::optional<RecordBatchView> BatchWalker::next() {
     if (error_ || left() < kBatchLogOverhead) return std::nullopt;
     const std::byte* at = bytes_.data() + position_;

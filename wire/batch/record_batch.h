@@ -118,6 +118,8 @@ public:
     // The bytes are exactly one batch, or begin with one. CorruptMessage;
     // UnsupportedForMessageFormat for magic 0 and 1.
     static Result<RecordBatchView> of(BytesView bytes);
+    // The bytes begin with a batch's header; the rest may be elsewhere. Only the header may be looked at.
+    static Result<RecordBatchView> header_of(BytesView bytes);
 
     BytesView bytes() const { return {at_, size()}; }
     std::size_t size() const {

@@ -1,0 +1,218 @@
+#include "millrace/broker/log/journal_replay.h"
+
+#include <algorithm>
+
+#include "millrace/broker/log/checkpoint_file.h"
+#include "millrace/broker/log/segment.h"
+#include "millrace/wire/batch/record_batch.h"
+
+namespace millrace::broker {
+
+namespace {
+
+using Kind = JournalItem::Kind;
+
+// What later items leave of an earlier write: nothing at or behind a place that was cut, nothing
+// before a log start, nothing of a log that was emptied or deleted.
+class Later {
+public:
+    void add(const JournalItem& item) {
+        switch (item.kind) {
+            case Kind::Append:
+            case Kind::Reference:
+                return;
+            case Kind::Truncate:
+                if (!cut_ || item.segment < cut_->segment ||
+                    (item.segment == cut_->segment && item.position < cut_->position))
+                    cut_ = Place{item.segment, item.position};
+                return;
+            case Kind::StartOffset:
+                start_ = std::max(start_, item.offset);
+                return;
+            case Kind::Reset:
+            case Kind::Delete:
+                void_ = true;
+                return;
+        }
+    }
+    // How many bytes of the write at this place are still wanted.
+    std::int64_t wanted(const JournalItem& item, std::int64_t size) const {
+        if (void_ || item.end <= start_) return 0;
+        if (!cut_ || item.segment < cut_->segment) return size;
+        if (item.segment > cut_->segment) return 0;
+        return std::clamp<std::int64_t>(cut_->position - item.position, 0, size);
+    }
+
+private:
+    struct Place {
+        Offset segment;
+        std::int64_t position;
+    };
+    std::optional<Place> cut_;
+    Offset start_{0};
+    bool void_ = false;
+};
+
+using LogKey = std::pair<std::string, Uuid>;
+LogKey key_of(const JournalEntry& entry) {
+    return {entry.log.directory, entry.log.topic_id};
+}
+
+std::string segment_path(const std::string& directory, const JournalEntry& entry) {
+    return join(join(directory, entry.log.directory), Segment::name_of(entry.item.segment, ".log"));
+}
+
+// Whether the segment holds what the item refers to.
+Result<bool> holds(Disk& disk, const std::string& path, const JournalItem& item,
+                   std::int64_t wanted) {
+    if (wanted == 0) return true;
+    if (!disk.exists(path)) return false;
+    MR_TRY(const auto file, disk.open(path, OpenMode::Read));
+    if (file->size() < item.position + wanted) return false;
+    MutableBlock block(static_cast<std::size_t>(wanted));
+    MR_TRY(const std::size_t got, file->read(item.position, {block.data(), block.size()}));
+    if (got != block.size()) return false;
+    wire::BatchWalker walker({block.data(), block.size()});
+    while (const auto batch = walker.next()) {
+        if (!batch->check_crc()) return false;
+    }
+    if (walker.left() != 0) return false;
+    return wanted != item.size || fingerprint_of({block.data(), block.size()}) == item.fingerprint;
+}
+
+Result<void> cut_at_missing_bytes(Disk& disk, const std::string& directory,
+                                  std::vector<JournalGroup>& groups) {
+    std::map<LogKey, Later> later;
+    std::size_t keep = groups.size();
+    for (std::size_t g = groups.size(); g-- > 0;) {
+        auto& entries = groups[g].entries;
+        for (std::size_t i = entries.size(); i-- > 0;) {
+            const JournalEntry& entry = entries[i];
+            Later& after = later[key_of(entry)];
+            if (entry.item.kind == Kind::Reference) {
+                MR_TRY(const bool there, holds(disk, segment_path(directory, entry), entry.item,
+                                               after.wanted(entry.item, entry.item.size)));
+                if (!there)
+                    keep = g;  // the sync that should have brought it never ended: nor did anything
+                               // behind it
+            }
+            after.add(entry.item);
+        }
+    }
+    groups.resize(keep);
+    return {};
+}
+
+// The topic id of the log's directory as it is on disk; nothing: no directory, or no readable
+// metadata.
+std::optional<Uuid> id_on_disk(Disk& disk, const std::string& path) {
+    const auto text = read_file(disk, join(path, "partition.metadata"));
+    if (!text) return std::nullopt;
+    const auto id = parse_partition_metadata(as_text(*text));
+    return id ? std::optional(*id) : std::nullopt;
+}
+
+Result<bool> write_if_different(Disk& disk, const std::string& path, std::int64_t position,
+                                BytesView bytes) {
+    MR_TRY(const auto file, disk.open(path, OpenMode::Create));
+    MutableBlock there(bytes.size());
+    MR_TRY(const std::size_t got, file->read(position, {there.data(), bytes.size()}));
+    if (got == bytes.size() && equal({there.data(), got}, bytes)) return false;
+    MR_TRY_VOID(file->write(position, bytes));
+    return true;
+}
+
+// Removes every segment of the log but those that are written to later.
+Result<void> empty_log(Disk& disk, const std::string& path, const std::vector<Offset>& keep) {
+    MR_TRY(const auto entries, disk.list(path));
+    for (const DiskEntry& entry : entries) {
+        std::int64_t base;
+        const std::size_t dot = entry.name.find('.');
+        if (dot != 20 || !parse_number(std::string_view(entry.name).substr(0, dot), base)) continue;
+        if (entry.name.ends_with(".log") &&
+            std::find(keep.begin(), keep.end(), Offset{base}) != keep.end())
+            continue;
+        MR_TRY_VOID(disk.remove(join(path, entry.name)));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Replay> replay_journal(Disk& disk, const std::string& directory,
+                              std::vector<JournalGroup>& groups) {
+    MR_TRY_VOID(cut_at_missing_bytes(disk, directory, groups));
+    Replay replay;
+    replay.groups = groups.size();
+
+    // Backwards, to know of each write what was done to it later; then forwards.
+    struct Step {
+        const JournalEntry* entry;
+        std::int64_t wanted;
+        std::vector<Offset> written_later;  // of a Reset: the segments that writes behind it go to
+    };
+    std::vector<Step> steps;
+    std::map<LogKey, Later> later;
+    std::map<LogKey, std::vector<Offset>> segments;
+    for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
+        for (auto entry = group->entries.rbegin(); entry != group->entries.rend(); ++entry) {
+            const LogKey key = key_of(*entry);
+            const JournalItem& item = entry->item;
+            Step step{&*entry, 0, {}};
+            if (item.kind == Kind::Append)
+                step.wanted = later[key].wanted(item, static_cast<std::int64_t>(item.bytes.size()));
+            if (item.kind == Kind::Append || item.kind == Kind::Reference)
+                segments[key].push_back(item.segment);
+            if (item.kind == Kind::Reset) step.written_later = std::move(segments[key]);
+            later[key].add(item);
+            steps.push_back(std::move(step));
+        }
+    }
+    for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+        const JournalEntry& entry = *step->entry;
+        const JournalItem& item = entry.item;
+        const std::string path = join(directory, entry.log.directory);
+        std::optional<Uuid> id = id_on_disk(disk, path);
+        if (id && *id != entry.log.topic_id) continue;  // another topic of this name, made later
+        if (item.kind == Kind::Delete) {
+            if (id) MR_TRY_VOID(disk.remove_all(path));
+            replay.logs.erase(entry.log.directory);
+            continue;
+        }
+        if (!id) {  // the directory's name was not durable, or its metadata was torn
+            MR_TRY_VOID(disk.make_directories(path));
+            MR_TRY_VOID(replace_file(disk, join(path, "partition.metadata"),
+                                     as_bytes(partition_metadata_text(entry.log.topic_id))));
+        }
+        ReplayedLog& log = replay.logs[entry.log.directory];
+        log.topic_id = entry.log.topic_id;
+        switch (item.kind) {
+            case Kind::Append: {
+                log.end = item.end;
+                if (step->wanted == 0) break;
+                MR_TRY(const bool written,
+                       write_if_different(
+                           disk, segment_path(directory, entry), item.position,
+                           item.bytes.view().first(static_cast<std::size_t>(step->wanted))));
+                replay.writes += written;
+                break;
+            }
+            case Kind::Reference:
+            case Kind::Truncate:
+                log.end = item.end;
+                break;
+            case Kind::StartOffset:
+                log.start = std::max(log.start.value_or(Offset{0}), item.offset);
+                break;
+            case Kind::Reset:
+                MR_TRY_VOID(empty_log(disk, path, step->written_later));
+                log.end = log.start = item.offset;
+                break;
+            case Kind::Delete:
+                break;
+        }
+    }
+    return replay;
+}
+
+}  // namespace millrace::broker

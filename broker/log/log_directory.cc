@@ -1,0 +1,487 @@
+#include "millrace/broker/log/log_directory.h"
+
+#include <algorithm>
+
+#include "millrace/base/check.h"
+#include "millrace/broker/log/log_directory_state.h"
+
+namespace millrace::broker {
+
+Result<void> SyncRequest::run(Disk& disk) const {
+    for (const auto& file : files) MR_TRY_VOID(file->sync());
+    for (const std::string& directory : directories) MR_TRY_VOID(disk.sync_directory(directory));
+    return {};
+}
+
+// ---- what logs ask
+// -------------------------------------------------------------------------------------------------
+
+void LogDirectoryState::go_offline(const std::string& why) {
+    if (offline_) return;
+    offline_ = true;
+    log_.error("data directory is offline", {{"directory", config_.path}, {"why", why}});
+}
+
+Result<void> LogDirectoryState::may_read() const {
+    if (offline_)
+        return fail(
+            ErrorCode::KafkaStorageError,
+            config_.path + " is offline: a sync failed. Restart after the disk is repaired");
+    return {};
+}
+
+// Free space is looked at once for a quarter of the reserve, and at every append while there is too
+// little.
+Result<void> LogDirectoryState::may_append(std::int64_t bytes) {
+    MR_TRY_VOID(may_read());
+    since_space_check_ += bytes;
+    if (since_space_check_ >= config_.reserve_bytes / 4 || space_left_ < config_.reserve_bytes) {
+        space_left_ = disk_.free_bytes(config_.path);
+        since_space_check_ = bytes;
+    }
+    if (space_left_ - since_space_check_ < config_.reserve_bytes)
+        return fail(ErrorCode::KafkaStorageError, config_.path +
+                                                      ": the disk is full but for its reserve of " +
+                                                      std::to_string(config_.reserve_bytes) +
+                                                      " bytes. Delete topics or free space");
+    return {};
+}
+
+void LogDirectoryState::appended(Log& log, JournalItem item) {
+    unsynced_.insert_or_assign(log.topic_partition(), &log);
+    if (!journals(log)) {
+        log.durable_end_ = log.log_end_offset_;
+        return;
+    }
+    waiting_.insert_or_assign(log.topic_partition(), Mark{&log, log.log_end_offset_, log.cuts_});
+    journal_.add(&log.name_, std::move(item));
+}
+
+void LogDirectoryState::start_moved(Log& log, JournalItem item,
+                                    std::vector<std::unique_ptr<Segment>> segments) {
+    if (journals(log)) {
+        journal_.add(&log.name_, std::move(item));
+        for (auto& segment : segments) removals_.push_back(std::move(segment));
+        return;
+    }
+    remove_now(segments);
+}
+
+void LogDirectoryState::remove_now(std::vector<std::unique_ptr<Segment>>& segments) {
+    for (auto& segment : segments) {
+        if (const auto removed = segment->remove_files();
+            !removed)  // found again at the next start
+            log_.warn("could not remove a segment",
+                      {{"path", segment->path(".log")}, {"why", removed.error().detail}});
+    }
+    segments.clear();
+    since_space_check_ = INT64_MAX / 2;
+}
+
+Result<void> LogDirectoryState::commit_now(Log& log, JournalItem item) {
+    MR_TRY_VOID(may_read());
+    if (!journals(log)) return {};
+    journal_.add(&log.name_, std::move(item));
+    while (cycle_ || !journal_.empty()) {
+        if (!cycle_) {
+            start_cycle();
+            if (!cycle_)
+                return fail(ErrorCode::KafkaStorageError,
+                            config_.path + ": the journal cannot be written");
+        }
+        const SyncId id = cycle_->request.id;
+        std::erase_if(to_send_, [id](const SyncRequest& r) {
+            return r.id == id;
+        });  // if it is out already, its outcome is ignored
+        if (const auto done = cycle_->request.run(disk_); !done) {
+            go_offline(done.error().detail);
+            return done;
+        }
+        end_cycle();
+    }
+    return {};
+}
+
+// ---- cycles
+// --------------------------------------------------------------------------------------------------------
+
+void LogDirectoryState::flush(LogEffects& effects) {
+    if (!offline_ && !cycle_ && (!journal_.empty() || !removals_.empty())) start_cycle();
+    if (!offline_ && !checkpoint_ && journal_.live_bytes() > config_.journal_file_bytes)
+        start_checkpoint(false);
+    if (!offline_)
+        for (SyncRequest& request : to_send_) effects.syncs.push_back(std::move(request));
+    to_send_.clear();
+    for (Log* log : moved_) effects.durable_moved.push_back(log);
+    moved_.clear();
+}
+
+// Large appends leave the journal: what is left of them there is where they are.
+void LogDirectoryState::make_references() {
+    std::map<const LogName*, std::int64_t> sizes;
+    for (const Journal::Pending& p : journal_.pending()) {
+        std::int64_t& size = sizes[p.log];  // an order by address: nothing is walked in it
+        if (p.item.kind == JournalItem::Kind::Append) {
+            if (size >= 0) size += static_cast<std::int64_t>(p.item.bytes.size());
+        } else if (p.item.kind != JournalItem::Kind::StartOffset) {
+            size =
+                INT64_MIN;  // bytes that a later item of the same group cuts could not be checked
+        }
+    }
+    for (Journal::Pending& p : journal_.pending()) {
+        if (p.item.kind != JournalItem::Kind::Append || sizes[p.log] < config_.large_append_bytes)
+            continue;
+        p.item.kind = JournalItem::Kind::Reference;
+        p.item.size = static_cast<std::int64_t>(p.item.bytes.size());
+        p.item.fingerprint = fingerprint_of(p.item.bytes);
+        p.item.bytes = Bytes();
+    }
+}
+
+void LogDirectoryState::add_segment(Log& log, Segment& segment, SyncRequest& request,
+                                    std::vector<SyncedSegment>& segments,
+                                    std::set<Log*>& new_names) {
+    for (const SyncedSegment& s : segments) {
+        if (s.log == &log && s.base == segment.base_offset()) return;
+    }
+    auto file = segment.file_for_sync();
+    if (!file) return go_offline(file.error().detail);
+    request.files.push_back(*std::move(file));
+    segments.push_back({&log, segment.base_offset(), segment.version()});
+    const auto add_directory = [&request](const std::string& path) {
+        if (std::find(request.directories.begin(), request.directories.end(), path) ==
+            request.directories.end())
+            request.directories.push_back(path);
+    };
+    if (segment.is_new()) add_directory(log.path());
+    if (log.directory_new_ && new_names.insert(&log).second) {
+        if (auto metadata = disk_.open(join(log.path(), "partition.metadata"), OpenMode::Write))
+            request.files.push_back(*metadata);
+        add_directory(log.path());
+        add_directory(config_.path);
+    }
+}
+
+void LogDirectoryState::start_cycle() {
+    Cycle cycle;
+    cycle.request.id = next_sync_++;
+    if (!journal_.empty()) {
+        make_references();
+        for (const Journal::Pending& p : journal_.pending()) {
+            if (p.item.kind != JournalItem::Kind::Reference) continue;
+            for (const auto& [tp, mark] : waiting_) {
+                if (&mark.log->name_ != p.log) continue;
+                Segment& segment = *mark.log->segments_[mark.log->segment_index(p.item.offset)];
+                if (segment.base_offset() == p.item.segment)  // else retention took it already
+                    add_segment(*mark.log, segment, cycle.request, cycle.segments, cycle.new_names);
+            }
+        }
+        const auto written = journal_.write_group();
+        if (!written) {
+            // A full disk may yet get room, and nothing was promised. Anything else is not to be
+            // trusted again.
+            if (disk_.free_bytes(config_.path) >= config_.reserve_bytes)
+                go_offline(written.error().detail);
+            if (!journal_failing_)
+                log_.warn("the journal cannot be written", {{"why", written.error().detail}});
+            journal_failing_ = true;
+            return;
+        }
+        journal_failing_ = false;
+        cycle.sequence = written->sequence;
+        cycle.request.files.push_back(written->file);
+        if (written->new_name) cycle.request.directories.push_back(config_.path);
+    }
+    for (const auto& [tp, mark] : waiting_) cycle.marks.push_back(mark);
+    waiting_.clear();
+    cycle.removals = std::move(removals_);
+    removals_.clear();
+    to_send_.push_back(cycle.request);
+    cycle_ = std::move(cycle);
+}
+
+void LogDirectoryState::apply(const std::vector<SyncedSegment>& segments,
+                              const std::set<Log*>& new_names) {
+    for (const SyncedSegment& s : segments) {
+        for (const auto& segment : s.log->segments_) {
+            if (segment->base_offset() != s.base) continue;
+            segment->synced(s.version);
+            segment->name_synced();
+        }
+    }
+    for (Log* log : new_names) log->directory_new_ = false;
+}
+
+void LogDirectoryState::end_cycle() {
+    Cycle cycle = *std::move(cycle_);
+    cycle_.reset();
+    apply(cycle.segments, cycle.new_names);
+    for (const Mark& mark : cycle.marks) {
+        if (mark.cuts != mark.log->cuts_ || mark.end <= mark.log->durable_end_) continue;
+        mark.log->durable_end_ = mark.end;
+        moved_.push_back(mark.log);
+    }
+    remove_now(cycle.removals);
+}
+
+void LogDirectoryState::synced(SyncId id, const Result<void>& outcome, LogEffects& effects) {
+    const bool of_cycle = cycle_ && cycle_->request.id == id,
+               of_checkpoint = checkpoint_ && checkpoint_->request.id == id;
+    if (of_cycle || of_checkpoint) {
+        if (!outcome) {
+            go_offline(outcome.error().detail);
+            return;
+        }
+        if (of_cycle)
+            end_cycle();
+        else
+            go_on_with_checkpoint();
+    }
+    flush(effects);
+}
+
+// ---- checkpoints
+// ---------------------------------------------------------------------------------------------------
+
+void LogDirectoryState::start_checkpoint(bool high_watermarks_only) {
+    Checkpoint checkpoint;
+    checkpoint.high_watermarks_only = high_watermarks_only;
+    checkpoint.request.id = next_sync_++;
+    checkpoint.sequence = journal_.last_sequence();
+    if (!high_watermarks_only) {
+        // What is appended but in no group yet is synced with the rest, and stays in the group that
+        // comes: recovery finds it done.
+        for (const auto& [tp, log] : unsynced_) {
+            checkpoint.ends.push_back({log, log->log_end_offset_, log->cuts_});
+            for (const auto& segment : log->segments_) {
+                if (segment->dirty())
+                    add_segment(*log, *segment, checkpoint.request, checkpoint.segments,
+                                checkpoint.new_names);
+            }
+        }
+        unsynced_.clear();
+    }
+    to_send_.push_back(checkpoint.request);
+    checkpoint_ = std::move(checkpoint);
+    if (high_watermarks_only) {  // nothing to wait for
+        to_send_.pop_back();
+        go_on_with_checkpoint();
+    }
+}
+
+void LogDirectoryState::collect_offsets() {
+    for (const auto& [tp, log] : logs_) {
+        high_watermarks_.insert_or_assign(tp, log->high_watermark_);
+        log_starts_.insert_or_assign(tp, log->log_start_offset_);
+    }
+}
+
+Result<void> LogDirectoryState::write_checkpoint_content() {
+    Checkpoint& checkpoint = *checkpoint_;
+    const auto write = [this, &checkpoint](std::string_view name,
+                                           const std::string& text) -> Result<void> {
+        MR_TRY(auto file, disk_.open(path_of(std::string(name) + ".tmp"), OpenMode::Create));
+        MR_TRY_VOID(file->truncate(0));
+        MR_TRY_VOID(file->write(0, as_bytes(text)));
+        checkpoint.request.files.push_back(std::move(file));
+        checkpoint.renames.emplace_back(name);
+        return {};
+    };
+    collect_offsets();
+    MR_TRY_VOID(write(kHighWatermarkFile, to_text(high_watermarks_)));
+    if (checkpoint.high_watermarks_only) return {};
+    MR_TRY_VOID(write(kLogStartFile, to_text(log_starts_)));
+    MR_TRY_VOID(write(kRecoveryPointFile, to_text(recovery_points_)));
+    JournalCheckpoint journal{true, config_.durability == LogDurability::PageCache,
+                              checkpoint.sequence, recovery_points_};
+    return write(kJournalCheckpointName, to_text(journal));
+}
+
+// The request of the step that `checkpoint_` is in is done.
+void LogDirectoryState::go_on_with_checkpoint() {
+    Checkpoint& checkpoint = *checkpoint_;
+    const auto give_up =
+        [this](
+            const Error& error) {  // a full disk: the old checkpoints stay, and so does the journal
+            log_.warn("checkpoint was not written",
+                      {{"directory", config_.path}, {"why", error.detail}});
+            for (const Mark& mark : checkpoint_->ends)
+                unsynced_.insert_or_assign(mark.log->topic_partition(), mark.log);
+            checkpoint_.reset();
+        };
+    checkpoint.request = {next_sync_++, {}, {}};
+    switch (checkpoint.step) {
+        case Checkpoint::Step::Segments: {
+            apply(checkpoint.segments, checkpoint.new_names);
+            for (const Mark& mark : checkpoint.ends) {
+                if (mark.cuts == mark.log->cuts_)
+                    recovery_points_.insert_or_assign(mark.log->topic_partition(), mark.end);
+            }
+            checkpoint.step = Checkpoint::Step::Content;
+            if (const auto written = write_checkpoint_content(); !written)
+                return give_up(written.error());
+            break;
+        }
+        case Checkpoint::Step::Content:
+            for (const std::string& name : checkpoint.renames) {
+                if (const auto renamed = disk_.rename(path_of(name + ".tmp"), path_of(name));
+                    !renamed)
+                    return give_up(renamed.error());
+            }
+            checkpoint.step = Checkpoint::Step::Names;
+            checkpoint.request.directories.push_back(config_.path);
+            break;
+        case Checkpoint::Step::Names:
+            if (!checkpoint.high_watermarks_only) journal_.forget_through(checkpoint.sequence);
+            checkpoint_.reset();
+            return;
+    }
+    to_send_.push_back(checkpoint.request);
+}
+
+void LogDirectoryState::tick(Now now, LogEffects& effects) {
+    const auto in = [&now](std::int64_t ms) { return now.time + std::chrono::milliseconds(ms); };
+    if (!ticked_) {
+        ticked_ = true;
+        next_high_watermarks_ = in(config_.high_watermark_interval_ms);
+        next_checkpoint_ = in(config_.checkpoint_interval_ms);
+        next_idle_ = in(config_.idle_interval_ms);
+    }
+    if (!offline_ && !checkpoint_ && now.time >= next_checkpoint_) {
+        next_checkpoint_ = in(config_.checkpoint_interval_ms);
+        next_high_watermarks_ = in(config_.high_watermark_interval_ms);
+        start_checkpoint(false);
+    } else if (!offline_ && !checkpoint_ && now.time >= next_high_watermarks_) {
+        next_high_watermarks_ = in(config_.high_watermark_interval_ms);
+        bool moved = false;
+        for (const auto& [tp, log] : logs_) {
+            const auto known = high_watermarks_.find(tp);
+            moved |= known == high_watermarks_.end() || known->second != log->high_watermark_;
+        }
+        if (moved) start_checkpoint(true);
+    }
+    if (now.time >= next_idle_) {
+        next_idle_ = in(config_.idle_interval_ms);
+        for (const auto& [tp, log] : logs_) {
+            if (!log->used_) log->release_memory();
+            log->used_ = false;
+        }
+    }
+    next_tick_ = std::min({next_high_watermarks_, next_checkpoint_, next_idle_});
+    flush(effects);
+}
+
+// ---- deletion
+// ------------------------------------------------------------------------------------------------------
+
+void LogDirectoryState::forget(Log* log) {
+    const auto of = [log](const auto& x) { return x.log == log; };
+    const TopicPartition& tp = log->topic_partition();
+    waiting_.erase(tp);
+    unsynced_.erase(tp);
+    std::erase(moved_, log);
+    if (cycle_) {
+        std::erase_if(cycle_->marks, of);
+        std::erase_if(cycle_->segments, of);
+        cycle_->new_names.erase(log);
+    }
+    if (checkpoint_) {
+        std::erase_if(checkpoint_->ends, of);
+        std::erase_if(checkpoint_->segments, of);
+        checkpoint_->new_names.erase(log);
+    }
+    recovery_points_.erase(tp);
+    high_watermarks_.erase(tp);
+    log_starts_.erase(tp);
+}
+
+Result<void> LogDirectoryState::delete_log(const TopicPartition& tp) {
+    MR_TRY_VOID(may_read());
+    const auto at = logs_.find(tp);
+    const std::string path = path_of(tp.to_string());
+    if (at != logs_.end()) {
+        Log* log = at->second.get();
+        MR_TRY_VOID(commit_now(*log, {.kind = JournalItem::Kind::Delete,
+                                      .offset = log->log_start_offset_,
+                                      .end = log->log_end_offset_}));
+        std::erase_if(removals_, [&path](const auto& segment) {
+            return segment->path("").starts_with(path + '/');
+        });
+        forget(log);
+        logs_.erase(at);
+    }
+    on_disk_.erase(tp);
+    if (!disk_.exists(path)) return {};
+    const std::string doomed =
+        path + "-delete";  // a crash in between leaves something that the next start removes
+    if (disk_.exists(doomed)) MR_TRY_VOID(disk_.remove_all(doomed));
+    MR_TRY_VOID(disk_.rename(path, doomed));
+    since_space_check_ = INT64_MAX / 2;
+    return disk_.remove_all(doomed);
+}
+
+// ---- LogDirectory
+// --------------------------------------------------------------------------------------------------
+
+LogDirectory::LogDirectory(std::unique_ptr<LogDirectoryState> state) : state_(std::move(state)) {}
+LogDirectory::~LogDirectory() = default;
+
+Result<std::unique_ptr<LogDirectory>> LogDirectory::open(Disk& disk, LogDirectoryConfig config,
+                                                         LogSink& log) {
+    auto state = std::make_unique<LogDirectoryState>(disk, std::move(config), log);
+    MR_TRY_VOID(state->open());
+    return std::unique_ptr<LogDirectory>(new LogDirectory(std::move(state)));
+}
+
+const std::string& LogDirectory::cluster_id() const {
+    return state_->meta_.cluster_id;
+}
+const Uuid& LogDirectory::directory_id() const {
+    return *state_->meta_.directory_id;
+}
+bool LogDirectory::was_clean() const {
+    return state_->was_clean_;
+}
+std::optional<std::int64_t> LogDirectory::clean_broker_epoch() const {
+    return state_->clean_broker_epoch_;
+}
+bool LogDirectory::offline() const {
+    return state_->offline_;
+}
+std::int64_t LogDirectory::free_bytes() const {
+    return state_->disk_.free_bytes(state_->config_.path);
+}
+
+std::vector<TopicPartition> LogDirectory::topic_partitions() const {
+    return {state_->on_disk_.begin(), state_->on_disk_.end()};
+}
+
+Log* LogDirectory::find(const TopicPartition& tp) {
+    const auto at = state_->logs_.find(tp);
+    return at == state_->logs_.end() ? nullptr : at->second.get();
+}
+
+Result<Log*> LogDirectory::open_log(const TopicPartition& tp, const Uuid& topic_id,
+                                    const LogConfig& config) {
+    return state_->open_log(tp, topic_id, config);
+}
+Result<void> LogDirectory::delete_log(const TopicPartition& tp) {
+    return state_->delete_log(tp);
+}
+void LogDirectory::flush(LogEffects& effects) {
+    state_->flush(effects);
+}
+void LogDirectory::synced(SyncId id, Result<void> outcome, LogEffects& effects) {
+    state_->synced(id, outcome, effects);
+}
+void LogDirectory::tick(Now now, LogEffects& effects) {
+    state_->tick(now, effects);
+}
+Time LogDirectory::next_tick() const {
+    return state_->next_tick();
+}
+Result<void> LogDirectory::close(std::int64_t broker_epoch) {
+    return state_->close(broker_epoch);
+}
+
+}  // namespace millrace::broker

@@ -1,0 +1,148 @@
+#pragma once
+// The inside of LogDirectory: what is under way. Two kinds of work need syncs, each with one
+// request in flight:
+//   a cycle       what the turns since the last one appended: small appends in one journal group,
+//   large ones as references
+//                 to segments that are synced with it. Its end moves the durable ends.
+//   a checkpoint  syncs every segment that has unsynced bytes, then writes recovery points; the
+//   journal's files up to where
+//                 it began can be used again. Steps: Segments, Content (the new files), Names
+//                 (their directory).
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "millrace/broker/log/checkpoint_file.h"
+#include "millrace/broker/log/journal.h"
+#include "millrace/broker/log/log_directory.h"
+#include "millrace/broker/log/log_host.h"
+
+namespace millrace::broker {
+
+inline constexpr std::string_view kHighWatermarkFile = "replication-offset-checkpoint";
+inline constexpr std::string_view kRecoveryPointFile = "recovery-point-offset-checkpoint";
+inline constexpr std::string_view kLogStartFile = "log-start-offset-checkpoint";
+
+class LogDirectoryState final : public LogHost {
+public:
+    LogDirectoryState(Disk& disk, LogDirectoryConfig config, LogSink& log)
+        : disk_(disk),
+          config_(std::move(config)),
+          log_(log),
+          journal_(disk, config_.path, config_.journal_file_bytes) {}
+
+    // ---- opening: log_directory_open.cc ----
+    Result<void> open();
+    Result<Log*> open_log(const TopicPartition& tp, const Uuid& topic_id, const LogConfig& config);
+    Result<void> close(std::int64_t broker_epoch);
+
+    // ---- LogHost: log_directory.cc ----
+    Disk& disk() override { return disk_; }
+    Result<void> may_append(std::int64_t bytes) override;
+    Result<void> may_read() const override;
+    void appended(Log& log, JournalItem item) override;
+    Result<void> commit_now(Log& log, JournalItem item) override;
+    void start_moved(Log& log, JournalItem item,
+                     std::vector<std::unique_ptr<Segment>> segments) override;
+
+    void flush(LogEffects& effects);
+    void synced(SyncId id, const Result<void>& outcome, LogEffects& effects);
+    void tick(Now now, LogEffects& effects);
+    Time next_tick() const { return next_tick_; }
+    Result<void> delete_log(const TopicPartition& tp);
+    void go_offline(const std::string& why);
+
+private:
+    friend class LogDirectory;
+    struct Mark {  // a log's end, to become durable
+        Log* log;
+        Offset end;
+        std::uint64_t cuts;
+    };
+    struct SyncedSegment {
+        Log* log;
+        Offset base;
+        std::uint64_t version;
+    };
+    struct Cycle {
+        SyncRequest request;
+        std::uint64_t sequence = 0;
+        std::vector<Mark> marks;
+        std::vector<SyncedSegment> segments;
+        std::set<Log*> new_names;
+        std::vector<std::unique_ptr<Segment>> removals;
+    };
+    struct Checkpoint {
+        enum class Step : std::uint8_t { Segments, Content, Names } step = Step::Segments;
+        SyncRequest request;
+        bool high_watermarks_only = false;
+        std::uint64_t sequence = 0;
+        std::vector<Mark> ends;
+        std::vector<SyncedSegment> segments;
+        std::set<Log*> new_names;
+        std::vector<std::string> renames;  // names whose .tmp is written
+    };
+
+    // log_directory.cc
+    bool journals(const Log& log) const {
+        return config_.durability == LogDurability::Synced || log.config().always_synced;
+    }
+    void start_cycle();
+    void make_references();
+    void add_segment(Log& log, Segment& segment, SyncRequest& request,
+                     std::vector<SyncedSegment>& segments, std::set<Log*>& new_names);
+    void end_cycle();
+    void apply(const std::vector<SyncedSegment>& segments, const std::set<Log*>& new_names);
+    void remove_now(std::vector<std::unique_ptr<Segment>>& segments);
+    void start_checkpoint(bool high_watermarks_only);
+    void go_on_with_checkpoint();
+    Result<void> write_checkpoint_content();
+    void forget(Log* log);
+    // log_directory_open.cc
+    Result<void> check_meta_properties();
+    Result<void> read_checkpoints();
+    Result<void> list_logs();
+    Result<void> recover(std::uint64_t& last_sequence);
+    Result<void> know_all_ends();
+    Result<Uuid> topic_id_of(const TopicPartition& tp) const;
+    Result<std::unique_ptr<Log>> load_log(const TopicPartition& tp, const Uuid& id,
+                                          const LogConfig& config, const Log::Open& how);
+    Result<void> sync_recovered(Log& log);
+    Result<void> replace_checkpoints(bool open);
+    std::string path_of(std::string_view name) const { return join(config_.path, name); }
+    Log::Open clean_open(const TopicPartition& tp) const;
+    void collect_offsets();
+
+    Disk& disk_;
+    LogDirectoryConfig config_;
+    LogSink& log_;
+    std::unique_ptr<DirectoryLock> lock_;
+    MetaProperties meta_;
+    bool was_clean_ = false, offline_ = false, closed_ = false;
+    std::optional<std::int64_t> clean_broker_epoch_;
+    Journal journal_;
+    std::map<TopicPartition, std::unique_ptr<Log>> logs_;  // opened
+    std::set<TopicPartition> on_disk_;
+    OffsetCheckpoint recovery_points_, high_watermarks_, log_starts_;
+    std::optional<JournalCheckpoint> journal_checkpoint_;  // as it was found
+    std::map<TopicPartition, Error> broken_;               // could not be opened
+
+    SyncId next_sync_ = 1;
+    std::map<TopicPartition, Mark> waiting_;  // since the last cycle began
+    std::vector<std::unique_ptr<Segment>> removals_;
+    std::map<TopicPartition, Log*> unsynced_;  // have segments with unsynced bytes
+    std::optional<Cycle> cycle_;
+    std::optional<Checkpoint> checkpoint_;
+    std::vector<SyncRequest> to_send_;
+    std::vector<Log*> moved_;
+    bool journal_failing_ = false;
+    std::int64_t since_space_check_ = INT64_MAX / 2;  // bytes
+    std::int64_t space_left_ = 0;
+    Time next_tick_, next_high_watermarks_, next_checkpoint_, next_idle_;
+    bool ticked_ = false;
+};
+
+}  // namespace millrace::broker

@@ -1,0 +1,147 @@
+#include "millrace/broker/log/validation.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "millrace/wire/batch/compression.h"
+#include "millrace/wire/batch/record_batch_builder.h"
+
+namespace millrace::broker {
+
+using wire::RecordBatchView;
+using wire::TimestampType;
+
+Result<RecordBatchView> check_client_batch(const Bytes& bytes, const LogConfig& config) {
+    wire::BatchWalker walker(bytes);
+    const auto first = walker.next();
+    MR_TRY_VOID(walker.status());
+    if (!first || walker.left() != 0)
+        return fail(ErrorCode::InvalidRecord,
+                    "a produce request holds exactly one batch per partition");
+    const RecordBatchView batch = *first;
+    if (batch.count() <= 0 || batch.last_offset_delta() < 0 ||
+        batch.count() != std::int64_t{batch.last_offset_delta()} + 1)
+        return fail(ErrorCode::InvalidRecord,
+                    "the record count does not fit the last offset delta");
+    if (batch.control())
+        return fail(ErrorCode::InvalidRecord, "clients may not write control batches");
+    if (batch.has_producer_id() && batch.base_sequence() < 0)
+        return fail(ErrorCode::InvalidRecord, "a producer id without a sequence");
+    if (batch.transactional() && !batch.has_producer_id())
+        return fail(ErrorCode::InvalidRecord, "a transactional batch without a producer id");
+    if (static_cast<std::int64_t>(batch.size()) > config.max_message_bytes)
+        return fail(ErrorCode::MessageTooLarge, "the batch has " + std::to_string(batch.size()) +
+                                                    " bytes, max.message.bytes is " +
+                                                    std::to_string(config.max_message_bytes));
+    MR_TRY_VOID(batch.validate());
+    if (static_cast<std::int64_t>(batch.size()) > config.segment_bytes)
+        return fail(ErrorCode::RecordListTooLarge, "the batch is larger than segment.bytes");
+    return batch;
+}
+
+namespace {
+
+struct RecordsSeen {
+    Timestamp max{-1};
+};
+
+Result<RecordsSeen> look_at_records(const RecordBatchView& batch, BytesView records,
+                                    const LogConfig& config, Timestamp now,
+                                    std::vector<std::int32_t>* invalid) {
+    RecordsSeen seen;
+    const bool create_time = config.message_timestamp_type == TimestampType::CreateTime;
+    const std::int64_t earliest = config.message_timestamp_before_max_ms >= now.value()
+                                      ? INT64_MIN
+                                      : now.value() - config.message_timestamp_before_max_ms;
+    const std::int64_t latest = config.message_timestamp_after_max_ms >= INT64_MAX - now.value()
+                                    ? INT64_MAX
+                                    : now.value() + config.message_timestamp_after_max_ms;
+    std::int32_t index = 0;
+    bool null_key = false, bad_time = false, bad_offset = false;
+    wire::RecordReader reader(batch, records);
+    wire::RecordView chunk[128];
+    for (;;) {
+        MR_TRY(const std::size_t n, reader.read(chunk));
+        if (n == 0) break;
+        for (std::size_t i = 0; i < n; ++i, ++index) {
+            const wire::RecordView& record = chunk[i];
+            const std::int64_t time = record.timestamp.value();
+            if (time > seen.max.value()) seen.max = record.timestamp;
+            const bool no_key = config.cleanup_compact && record.key.is_null();
+            const bool late = create_time && time != -1 && (time < earliest || time > latest);
+            const bool gap = record.offset - batch.base_offset() != index;
+            if (!(no_key | late | gap)) [[likely]]
+                continue;
+            null_key |= no_key;
+            bad_time |= late;
+            bad_offset |= gap;
+            if (invalid) invalid->push_back(index);
+        }
+    }
+    if (bad_offset)
+        return fail(ErrorCode::InvalidRecord, "offsets inside of the batch do not count up from 0");
+    if (null_key)
+        return fail(ErrorCode::InvalidRecord, "a compacted topic takes no record without a key");
+    if (bad_time)
+        return fail(ErrorCode::InvalidTimestamp,
+                    "a timestamp is outside of what the topic accepts");
+    return seen;
+}
+
+Bytes stamped_copy(const RecordBatchView& batch, TimestampType type, Timestamp max) {
+    MutableBlock block(batch.size());
+    std::memcpy(block.data(), batch.bytes().data(), batch.size());
+    wire::stamp_max_timestamp(block.data(), type, max);
+    wire::stamp_offset_and_epoch(block.data(), batch.base_offset(),
+                                 LeaderEpoch{-1});  // ours, and not appended yet
+    return Bytes(std::move(block));
+}
+
+Result<Bytes> rebuilt(const RecordBatchView& batch, BytesView records, wire::Codec codec,
+                      const LogConfig& config, Timestamp now) {
+    wire::RecordBatchBuilder builder(batch.size());
+    builder.set_base_timestamp(batch.base_timestamp());
+    wire::RecordReader reader(batch, records);
+    wire::RecordView chunk[128];
+    for (;;) {
+        MR_TRY(const std::size_t n, reader.read(chunk));
+        if (n == 0) break;
+        for (std::size_t i = 0; i < n; ++i)
+            builder.append(chunk[i].timestamp, chunk[i].key, chunk[i].value, chunk[i].headers);
+    }
+    wire::BatchSettings settings{.codec = codec,
+                                 .level = config.compression_level,
+                                 .timestamp_type = config.message_timestamp_type,
+                                 .log_append_time = now,
+                                 .producer_epoch = batch.producer_epoch(),
+                                 .base_sequence = batch.base_sequence(),
+                                 .transactional = batch.transactional()};
+    if (batch.has_producer_id()) settings.producer_id = batch.producer_id();
+    return builder.finish(settings);
+}
+
+}  // namespace
+
+Result<Bytes> check_client_records(const Bytes& bytes, const RecordBatchView& batch,
+                                   const LogConfig& config, Timestamp now,
+                                   std::vector<std::int32_t>* invalid) {
+    if (batch.timestamp_type() == TimestampType::LogAppendTime)
+        return fail(ErrorCode::InvalidTimestamp, "clients may not set LogAppendTime");
+    MR_TRY(const Bytes records, wire::uncompressed_records(bytes));
+    MR_TRY(const RecordsSeen seen, look_at_records(batch, records, config, now, invalid));
+    if (config.compression_type && *config.compression_type != batch.codec()) {
+        MR_TRY(Bytes again, rebuilt(batch, records, *config.compression_type, config, now));
+        if (static_cast<std::int64_t>(again.size()) > config.max_message_bytes)
+            return fail(
+                ErrorCode::MessageTooLarge,
+                "the batch is larger than max.message.bytes in the topic's compression.type");
+        return again;
+    }
+    if (config.message_timestamp_type == TimestampType::LogAppendTime)
+        return stamped_copy(batch, TimestampType::LogAppendTime, now);
+    if (seen.max != batch.max_timestamp())
+        return stamped_copy(batch, TimestampType::CreateTime, seen.max);
+    return bytes;
+}
+
+}  // namespace millrace::broker

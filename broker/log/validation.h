@@ -1,0 +1,30 @@
+#pragma once
+// What a leader checks of a batch that a client sends (Java: LogValidator, and the first checks of
+// UnifiedLog.append). check_client_batch looks at the batch, check_client_records at what is in it;
+// between the two come the producer's epoch and sequence, so that a repeated batch is a duplicate
+// whatever else is wrong with it.
+#include <cstdint>
+#include <vector>
+
+#include "millrace/base/bytes.h"
+#include "millrace/base/result.h"
+#include "millrace/broker/log/log_config.h"
+#include "millrace/wire/batch/record_batch.h"
+
+namespace millrace::broker {
+
+// In Kafka's order: exactly one batch of magic 2 (InvalidRecord, UnsupportedForMessageFormat,
+// CorruptMessage); count and offsets, no control batch, a sequence when there is a producer
+// (InvalidRecord); max.message.bytes (MessageTooLarge); CRC (CorruptMessage); codec
+// (UnsupportedCompressionType); segment.bytes (RecordListTooLarge).
+Result<wire::RecordBatchView> check_client_batch(const Bytes& bytes, const LogConfig& config);
+
+// Well-formed records with consecutive offsets (InvalidRecord), keys where the topic is compacted
+// (InvalidRecord), timestamps within limits (InvalidTimestamp). Gives the bytes to append: those
+// that came, or a new block when the max timestamp was wrong, the topic has LogAppendTime, or
+// another codec. `invalid`: indexes of records to blame, may be null.
+Result<Bytes> check_client_records(const Bytes& bytes, const wire::RecordBatchView& batch,
+                                   const LogConfig& config, Timestamp now,
+                                   std::vector<std::int32_t>* invalid);
+
+}  // namespace millrace::broker
