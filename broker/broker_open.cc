@@ -65,7 +65,7 @@ Result<std::unique_ptr<Broker>> Broker::open(BrokerSettings settings, Disk& disk
     directory.durability = s.config.durability == Durability::PageCache ? LogDurability::PageCache
                                                                         : LogDurability::Synced;
     directory.large_append_bytes = s.config.journal_append_bytes_max;
-    MR_TRY(s.directory, LogDirectory::open(disk, std::move(directory), now.wall));
+    MR_TRY(s.directory, LogDirectory::open(disk, std::move(directory), log));
     s.incarnation = Uuid::from_random(random.next(), random.next());
     s.txn_config = txn_config_of(s.config);
     s.group_config = group_config_of(s.config);
