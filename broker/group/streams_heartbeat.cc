@@ -500,10 +500,11 @@ void GroupCoordinator::answer_heartbeat(GroupShard& shard, const BeatRef& beat,
         status(StreamsStatus::AssignmentDelayed,
                "Assignment delayed due to the configured initial rebalance delay.");
 
-    // On joining and on change; and to whoever shows that it missed our last reply.
+    // On joining and on change; and to whoever shows that it missed our last reply (a grant does
+    // not change the epoch): it sends what it owns after a request that failed.
     const auto owned = beat->owned();
     const bool missed =
-        request.member_epoch != member.epoch || (owned && !contains_all(member.assigned(), *owned));
+        request.member_epoch != member.epoch || (owned && *owned != member.assigned());
     if (beat->joining() || missed || member.assigned() != decision.before.assigned()) {
         const Tasks tasks = member.assigned();
         response.active_tasks = to_wire(tasks.active);
