@@ -32,12 +32,14 @@ struct GroupConfig {               // Kafka's names and defaults, where not said
     std::int64_t offsets_retention_ms = 7LL * 24 * 3600 * 1000;  // offsets.retention.minutes
     Duration offsets_retention_interval = std::chrono::minutes(10);
     std::int32_t streams_session_timeout_ms = 45'000;  // group.streams.session.timeout.ms
-    // group.streams.heartbeat.interval.ms; Kafka 5000. A member learns of a new one with its next
+    // group.streams.heartbeat.interval.ms. A member learns of a new one with its next
     // heartbeat.
-    std::int32_t streams_heartbeat_interval_ms = 1'000;
-    // Ours: the interval dictated while the group is not stable, so that a rebalance takes moments,
-    // not heartbeats.
+    std::int32_t streams_heartbeat_interval_ms = 5'000;
+    // Ours: what is dictated while members give up and take over tasks, and for one heartbeat
+    // interval after the group changed: who joins seldom joins alone, and a rebalance takes
+    // moments.
     std::int32_t streams_unstable_heartbeat_interval_ms = 100;
+    std::int32_t streams_settling_heartbeat_interval_ms = 500;
     std::int32_t streams_initial_rebalance_delay_ms =
         0;  // group.streams.initial.rebalance.delay.ms; Kafka 3000
     std::int32_t streams_num_standby_replicas = 0;  // streams.num.standby.replicas

@@ -19,6 +19,7 @@ struct StreamsWork {                       // of one group
     };
     std::map<std::string, Revoking> revoking;  // members that must give up tasks
     Time assign_after{0};                      // initial delay
+    Time settling_until{0};                    // the group changed a moment ago
     std::optional<std::string> shutdown_by;    // the member that asked the application to stop
     std::int32_t endpoint_epoch = 0;
     struct TaskOffsets {

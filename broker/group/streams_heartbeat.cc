@@ -439,6 +439,8 @@ void GroupCoordinator::decide_epochs(GroupShard& shard, const StreamsGroup& grou
         next.epoch = std::max(group.epoch + 1,
                               2);  // a member without a target is at 1, and must see a later one
         decision.records.push_back(streams_group_record(request.group_id, next));
+        shard.work[request.group_id].settling_until =
+            now_.time + std::chrono::milliseconds(config_.streams_heartbeat_interval_ms);
     }
     StreamsWork& work = shard.work[request.group_id];
     if (group.members.empty() && config_.streams_initial_rebalance_delay_ms > 0 && decision.is_new)
@@ -477,10 +479,12 @@ void GroupCoordinator::answer_heartbeat(GroupShard& shard, const BeatRef& beat,
         std::min<std::int64_t>(config_.acceptable_recovery_lag, INT32_MAX));
     const std::string_view state = streams_group_state(streams);
     const bool moving = state == "Reconciling" || state == "Assigning";
-    response.heartbeat_interval_ms = moving
-                                         ? std::min(config_.streams_unstable_heartbeat_interval_ms,
-                                                    config_.streams_heartbeat_interval_ms)
-                                         : config_.streams_heartbeat_interval_ms;
+    const bool settling = work.settling_until > now_.time;
+    response.heartbeat_interval_ms =
+        std::min(config_.streams_heartbeat_interval_ms,
+                 moving     ? config_.streams_unstable_heartbeat_interval_ms
+                 : settling ? config_.streams_settling_heartbeat_interval_ms
+                            : config_.streams_heartbeat_interval_ms);
     const auto status = [&](StreamsStatus code, std::string detail) {
         response.status->push_back({static_cast<std::int8_t>(code), std::move(detail)});
     };

@@ -161,6 +161,21 @@ TEST(GroupCoordinator, ComesToRest) {
     }
 }
 
+TEST(GroupCoordinator, DictatesShortIntervalsWhileTheGroupSettles) {
+    GroupRunner runner;
+    runner.config.streams_settling_heartbeat_interval_ms = 500;
+    runner.start();
+    runner.run({"topic", "in", "2"});
+    EXPECT_EQ(runner.run({"join", "app", "a"}).back(),
+              "a: epoch 2, active 0_0 0_1, again in 500 ms");
+    EXPECT_EQ(runner.run({"join", "app", "b"}).back(), "b: epoch 3, active none, again in 100 ms");
+    runner.run({"beat", "app", "a", "2", "owned=0_0"});
+    EXPECT_EQ(runner.run({"beat", "app", "b", "3"}).back(),
+              "b: epoch 3, active 0_1, again in 500 ms");
+    runner.run({"tick", "5000"});
+    EXPECT_EQ(runner.run({"beat", "app", "b", "3"}).back(), "b: epoch 3");  // Kafka's five seconds
+}
+
 TEST(GroupCoordinator, Mutants) {
     const auto changes = [](Mutant m) {
         mutant::active = m;

@@ -48,6 +48,7 @@ public:
     GroupRunner() {
         config.partitions = 1;
         config.streams_heartbeat_interval_ms = 5000;
+        config.streams_settling_heartbeat_interval_ms = 5000;  // a test of its own
         start();
     }
 
