@@ -217,6 +217,10 @@ void PairWriter::turn() {
         asked_init_ = true;
         producer_.init();
     }
+    if (producer_.trouble() != client::Trouble::None && stalls_) {
+        ++ledger_->timed_out;
+        stalls_ = false;
+    }
     switch (producer_.trouble()) {
         case client::Trouble::None: break;
         case client::Trouble::Abortable:
@@ -251,6 +255,7 @@ void PairWriter::turn() {
         if (scheduler().random().one_in(25)) {   // outlives its timeout: the coordinator aborts it
             length = transaction_timeout_ + scheduler().between(200ms, 3s);
             ++ledger_->stalled;
+            stalls_ = true;
         }
         end_at_ = now + length;
     } else if (open_ && !ending_ && now >= end_at_ && producer_.trouble() == client::Trouble::None) {

@@ -64,7 +64,8 @@ public:
     using Source = std::function<std::optional<FeedRecord>()>;   // nothing: the feed is over
     Feeder(Scheduler&, Network&, client::Address bootstrap, History& history, Source source, Duration every,
            std::size_t batch);
-    bool finished() const { return finished_; }
+    void create_topic(const std::string& name) { cluster().want_topic(name, true); }   // auto-creation
+    bool finished() const { return finished_ && !committing_; }
     std::size_t acknowledged() const { return acknowledged_; }
     std::size_t in_doubt() const { return in_doubt_; }
 
@@ -129,7 +130,7 @@ private:
     client::Producer::Topic topic_;
     std::string number_;
     std::uint64_t next_ = 0;
-    bool open_ = false, ending_ = false, abort_ = false, initialized_once_ = false, stopping_ = false, asked_init_ = false;
+    bool open_ = false, ending_ = false, abort_ = false, initialized_once_ = false, stopping_ = false, asked_init_ = false, stalls_ = false;
     Time end_at_{}, ready_at_ = Time::never();
 };
 

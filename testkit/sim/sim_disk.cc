@@ -234,6 +234,7 @@ Result<void> SimDisk::begin(DiskOp op, std::string_view path) const {
 }
 
 void SimDisk::note(DiskOp op, std::string_view path, std::int64_t at, BytesView bytes) const {
+    if (observer_) observer_(op, path, at, bytes);
     if (trace_ == nullptr) return;
     trace_->note(static_cast<std::int64_t>(op));
     trace_->note(path);

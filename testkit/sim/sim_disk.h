@@ -88,6 +88,9 @@ public:
                         std::string what = "injected");
     // Asked before each operation: a text makes it fail. Null: nobody is asked.
     void set_fault(std::function<std::optional<std::string>(DiskOp, std::string_view path)> fault);
+    // Told of each operation that changed something, after it did.
+    using Observer = std::function<void(DiskOp, std::string_view path, std::int64_t at, BytesView bytes)>;
+    void set_observer(Observer observer) { observer_ = std::move(observer); }
     void set_capacity(std::optional<std::int64_t> bytes) { capacity_ = bytes; }
     // False: the byte is not there.
     bool corrupt(std::string_view path, std::int64_t at, unsigned bit);
@@ -124,6 +127,7 @@ private:
     std::optional<std::int64_t> capacity_;
     std::uint64_t generation_ = 0;  // of the process that uses the disk
     std::function<std::optional<std::string>(DiskOp, std::string_view)> fault_;
+    Observer observer_;
     struct Planned {
         std::uint64_t countdown;
         std::optional<DiskOp> only;
