@@ -20,6 +20,7 @@ endfunction()
 millrace_programs(cli)
 if(MILLRACE_TESTS)
   millrace_programs(examples)
+  millrace_programs(tests/programs)
   find_package(benchmark REQUIRED)
   millrace_programs(bench benchmark::benchmark)   # bench/<name> is the program bench_<name>
 endif()
