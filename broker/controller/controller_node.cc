@@ -362,7 +362,8 @@ void ControllerNode::activate(Now now, ControllerEffects& effects) {
     wire::RegisterControllerRecord self;
     self.controller_id = settings_.config->node_id;
     self.incarnation_id = incarnation_;
-    for (const auto& e : own_voter().front().endpoints)
+    const auto voters = own_voter();  // named: a range-for keeps no part of a temporary alive
+    for (const auto& e : voters.front().endpoints)
         self.end_points.push_back({e.name, e.host, e.port, 0});
     for (const auto& [name, range] :
          {std::pair<std::string, std::pair<std::int16_t, std::int16_t>>{"kraft.version", {0, 1}},
