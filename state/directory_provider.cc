@@ -94,6 +94,11 @@ void DirectoryProvider::maintain() {
     }
 }
 
+void DirectoryProvider::advanced() {
+    const MemoryUse use = memory();
+    if (use.uncommitted + use.committed + use.clean > budget_.bytes_max) maintain();
+}
+
 bool DirectoryProvider::spill() {
     take_in();
     if (job_) return false;

@@ -45,6 +45,7 @@ public:
 
 private:
     void opened(SpillingStore& store) override { stores_.push_back(&store); }
+    void advanced() override;
     void closing(SpillingStore& store) override;
     bool due() const;
     void take_in();

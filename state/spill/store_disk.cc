@@ -176,6 +176,7 @@ std::optional<Checkpoint> StoreDisk::checkpoint() const {
 void StoreDisk::advance(const Checkpoint& committed) {
     advanced_ = committed;
     covered_ = true;
+    owner_.advanced();
 }
 
 void StoreDisk::discard() {

@@ -30,6 +30,8 @@ class SpillOwner {  // the provider, which outlives its stores
 public:
     virtual ~SpillOwner() = default;
     virtual void opened(SpillingStore& store) = 0;
+    // A store's checkpoint moved: in a long restore nobody else asks for a spill.
+    virtual void advanced() {}
     virtual void closing(
         SpillingStore& store) = 0;  // no job changes the runs of this store once it returns
 };
