@@ -362,7 +362,7 @@ void ControllerNode::activate(Now now, ControllerEffects& effects) {
     wire::RegisterControllerRecord self;
     self.controller_id = settings_.config->node_id;
     self.incarnation_id = incarnation_;
-    const auto voters = own_voter();  // named: a range-for keeps no part of a temporary alive
+    const auto voters = own_voter();
     for (const auto& e : voters.front().endpoints)
         self.end_points.push_back({e.name, e.host, e.port, 0});
     for (const auto& [name, range] :
