@@ -1,5 +1,8 @@
 #include "millrace/app/worker_host.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -8,6 +11,29 @@
 namespace millrace::app {
 
 namespace {
+
+// How long this thread was held by what ran: its CPU time, and its waiting too if it gave the processor up by itself (user
+// code that sleeps or reads a file). A thread that was merely pushed aside by others held nobody up.
+class Stopwatch {
+public:
+    Stopwatch() : wall_(io::monotonic_now()) { getrusage(RUSAGE_THREAD, &usage_); }
+    Duration held() const {
+        struct rusage now;
+        getrusage(RUSAGE_THREAD, &now);
+        const Duration wall = io::monotonic_now() - wall_;
+        if (now.ru_nvcsw != usage_.ru_nvcsw) return wall;
+        return std::min(wall, cpu(now) - cpu(usage_));
+    }
+
+private:
+    static Duration cpu(const struct rusage& u) {
+        return std::chrono::seconds(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+               std::chrono::microseconds(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+    }
+    Time wall_;
+    struct rusage usage_ {};
+};
+
 constexpr Duration kSliceMax = std::chrono::milliseconds(20);   // on a shared loop (design §3.8)
 }
 
@@ -54,10 +80,10 @@ struct WorkerHost::State : std::enable_shared_from_this<State> {
     void slice() {
         slice_posted = false;
         if (over() || !worker->runnable(clock.now())) return;
-        const Time began = clock.now().time;
+        const Stopwatch watch;
         client::Effects effects;
         worker->run(clock.now(), effects);
-        const Duration took = clock.now().time - began;
+        const Duration took = watch.held();
         after(effects);
         if (took > kSliceMax && !own_loop && !over()) move_away(took);
     }
@@ -77,7 +103,9 @@ struct WorkerHost::State : std::enable_shared_from_this<State> {
         timer->arm(effects.wake_at);
         if (!slice_posted && worker->runnable(clock.now())) {
             slice_posted = true;
-            loop.load()->post("slice of a worker", [self = shared_from_this()] { self->slice(); });
+            loop.load()->post("slice of a worker", [self = shared_from_this(), from = placement.load()] {
+                if (self->placement.load() == from) self->slice();   // else it was posted before the move
+            });
         }
     }
 
@@ -91,6 +119,7 @@ struct WorkerHost::State : std::enable_shared_from_this<State> {
         const std::vector<client::LinkId> closed = links->open_links();
         timer.reset();
         links.reset();
+        ++placement;
         own_thread();
         loop.load()->post("worker arrives", [self = shared_from_this(), closed] {
             self->links = self->make_links();
@@ -114,6 +143,7 @@ struct WorkerHost::State : std::enable_shared_from_this<State> {
     std::unique_ptr<io::Timer> timer;
     std::unique_ptr<engine::Worker> worker;
     bool slice_posted = false, told_closed = false;
+    std::atomic<int> placement{0};   // how often it moved
 };
 
 WorkerHost::WorkerHost(Setup setup) : state_(std::make_shared<State>(std::move(setup))) {}
