@@ -44,7 +44,7 @@ struct LeaderCall : std::enable_shared_from_this<LeaderCall> {
                 last = ErrorCode::LeaderNotAvailable;
             }
         }
-        outstanding = 1;   // ours, so that answers given at once do not end it early
+        outstanding = 1;  // ours, so that answers given at once do not end it early
         for (auto& [leader, partitions] : by_leader) {
             ++outstanding;
             Call call;
@@ -71,13 +71,15 @@ struct LeaderCall : std::enable_shared_from_this<LeaderCall> {
         if (final) return finished(final);
         if (pending.empty()) return finished(std::nullopt);
         if (cluster.now().time >= give_up)
-            return finished(Error{ErrorCode::RequestTimedOut, pending.begin()->to_string() + ": gave up after " +
-                                                                  std::string(name(last))});
-        cluster.after(*scope, cluster.backoff(failures++), [self = shared_from_this()] { self->go(); });
+            return finished(
+                Error{ErrorCode::RequestTimedOut,
+                      pending.begin()->to_string() + ": gave up after " + std::string(name(last))});
+        cluster.after(*scope, cluster.backoff(failures++),
+                      [self = shared_from_this()] { self->go(); });
     }
 
     Cluster& cluster;
-    const Scope* scope;   // good while `watch` is
+    const Scope* scope;  // good while `watch` is
     std::weak_ptr<char> watch;
     Time give_up;
     std::set<TopicPartition> pending;
@@ -97,7 +99,8 @@ struct ListOffsets final : LeaderCall {
         call.api = wire::ApiKey::ListOffsets;
         call.version_min = 2;
         call.version_max = 9;
-        call.build = [this, self = shared_from_this(), partitions = std::move(partitions)](std::int16_t version) {
+        call.build = [this, self = shared_from_this(),
+                      partitions = std::move(partitions)](std::int16_t version) {
             wire::ListOffsetsRequest request;
             request.replica_id = -1;
             request.isolation_level = read_committed ? 1 : 0;
@@ -108,7 +111,8 @@ struct ListOffsets final : LeaderCall {
                 p.partition_index = tp.partition;
                 p.timestamp = timestamp;
                 const PartitionMetadata* metadata = cluster.partition(tp);
-                p.current_leader_epoch = metadata && metadata->epoch ? metadata->epoch->value() : -1;
+                p.current_leader_epoch =
+                    metadata && metadata->epoch ? metadata->epoch->value() : -1;
             }
             return wire::AnyRequest::of(std::move(request), version);
         };
@@ -142,7 +146,8 @@ struct DeleteRecords final : LeaderCall {
 
     void fill(Call& call, std::vector<TopicPartition> partitions) override {
         call.api = wire::ApiKey::DeleteRecords;
-        call.build = [this, self = shared_from_this(), partitions = std::move(partitions)](std::int16_t version) {
+        call.build = [this, self = shared_from_this(),
+                      partitions = std::move(partitions)](std::int16_t version) {
             wire::DeleteRecordsRequest request;
             request.timeout_ms = 30000;
             for (const TopicPartition& tp : partitions) {
@@ -157,7 +162,8 @@ struct DeleteRecords final : LeaderCall {
     }
     void read(const wire::AnyResponse& response) override {
         for (const auto& topic : response.as<wire::DeleteRecordsResponse>().topics)
-            for (const auto& p : topic.partitions) settle({topic.name, p.partition_index}, p.error_code);
+            for (const auto& p : topic.partitions)
+                settle({topic.name, p.partition_index}, p.error_code);
     }
     void finished(std::optional<Error> error) override {
         auto tell = std::move(done);
@@ -185,7 +191,8 @@ void collect(const std::string& topic, const Partition& p, Committed& into, Erro
     c.metadata = p.metadata.value_or("");
 }
 
-ErrorCode read_committed_offsets(const wire::AnyResponse& any, const std::string& group, Committed& into) {
+ErrorCode read_committed_offsets(const wire::AnyResponse& any, const std::string& group,
+                                 Committed& into) {
     const auto& response = any.as<wire::OffsetFetchResponse>();
     ErrorCode worst = ErrorCode::None;
     if (any.version() >= 8) {
@@ -207,8 +214,9 @@ ErrorCode read_committed_offsets(const wire::AnyResponse& any, const std::string
 
 }  // namespace
 
-void list_offsets(Cluster& cluster, const Scope& scope, std::vector<TopicPartition> partitions, std::int64_t timestamp,
-                  bool read_committed, std::function<void(Result<std::map<TopicPartition, ListedOffset>>)> done,
+void list_offsets(Cluster& cluster, const Scope& scope, std::vector<TopicPartition> partitions,
+                  std::int64_t timestamp, bool read_committed,
+                  std::function<void(Result<std::map<TopicPartition, ListedOffset>>)> done,
                   Time give_up) {
     auto call = std::make_shared<ListOffsets>(cluster, scope, give_up);
     call->pending.insert(partitions.begin(), partitions.end());
@@ -229,14 +237,15 @@ void delete_records(Cluster& cluster, const Scope& scope, std::map<TopicPartitio
 
 void fetch_committed(Cluster& cluster, const Scope& scope, std::function<GroupMetadata()> group,
                      std::vector<TopicPartition> partitions,
-                     std::function<void(Result<std::map<TopicPartition, CommittedOffset>>)> done, Time give_up) {
+                     std::function<void(Result<std::map<TopicPartition, CommittedOffset>>)> done,
+                     Time give_up) {
     const std::string group_id = group().group_id;
     Call call;
     call.target = Coordinator{CoordinatorType::Group, group_id};
     call.lane = Lane::Group;
     call.api = wire::ApiKey::OffsetFetch;
-    call.version_min = 7;   // require_stable
-    call.version_max = 9;   // 10 names topics by id
+    call.version_min = 7;  // require_stable
+    call.version_max = 9;  // 10 names topics by id
     std::set<TopicPartition> sorted(partitions.begin(), partitions.end());
     const auto epoch_sent = std::make_shared<std::int32_t>(-1);
     call.build = [group, sorted, epoch_sent](std::int16_t version) {
@@ -252,7 +261,8 @@ void fetch_committed(Cluster& cluster, const Scope& scope, std::function<GroupMe
                 g.member_epoch = now.epoch;
             }
             for (const TopicPartition& tp : sorted) {
-                if (g.topics->empty() || g.topics->back().name != tp.topic) g.topics->emplace_back().name = tp.topic;
+                if (g.topics->empty() || g.topics->back().name != tp.topic)
+                    g.topics->emplace_back().name = tp.topic;
                 g.topics->back().partition_indexes.push_back(tp.partition);
             }
         } else {
@@ -265,7 +275,8 @@ void fetch_committed(Cluster& cluster, const Scope& scope, std::function<GroupMe
         }
         return wire::AnyRequest::of(std::move(request), version);
     };
-    const auto error_of = [group, group_id, epoch_sent, stale = std::make_shared<int>(0)](const wire::AnyResponse& any) {
+    const auto error_of = [group, group_id, epoch_sent,
+                           stale = std::make_shared<int>(0)](const wire::AnyResponse& any) {
         Committed ignored;
         const ErrorCode error = read_committed_offsets(any, group_id, ignored);
         // The next heartbeat tells a newer epoch; then the question is asked again under it.
@@ -275,7 +286,8 @@ void fetch_committed(Cluster& cluster, const Scope& scope, std::function<GroupMe
     };
     call.done = [group_id, done = std::move(done)](Answer answer) {
         if (!answer.ok()) {
-            done(fail(answer.error, "OffsetFetch: " + std::string(name(answer.error)) + ' ' + answer.detail));
+            done(fail(answer.error,
+                      "OffsetFetch: " + std::string(name(answer.error)) + ' ' + answer.detail));
             return;
         }
         Committed committed;

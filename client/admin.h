@@ -1,6 +1,7 @@
 #pragma once
-// Requests that a worker makes beside producing and fetching. Each repeats what can be tried again (with backoff, leaders
-// and coordinators looked up anew) until the answer is final or `give_up`; `done` is called once, unless the scope ends.
+// Requests that a worker makes beside producing and fetching. Each repeats what can be tried again
+// (with backoff, leaders and coordinators looked up anew) until the answer is final or `give_up`;
+// `done` is called once, unless the scope ends.
 #include <functional>
 #include <map>
 #include <optional>
@@ -13,15 +14,17 @@
 
 namespace millrace::client {
 
-inline constexpr std::int64_t kLatest = -1, kEarliest = -2;   // timestamps of ListOffsets
+inline constexpr std::int64_t kLatest = -1, kEarliest = -2;  // timestamps of ListOffsets
 
 struct ListedOffset {
     Offset offset{};
     std::optional<LeaderEpoch> epoch;
 };
-// The topics' metadata must be wanted by someone. With read_committed, kLatest is the last stable offset.
-void list_offsets(Cluster& cluster, const Scope& scope, std::vector<TopicPartition> partitions, std::int64_t timestamp,
-                  bool read_committed, std::function<void(Result<std::map<TopicPartition, ListedOffset>>)> done,
+// The topics' metadata must be wanted by someone. With read_committed, kLatest is the last stable
+// offset.
+void list_offsets(Cluster& cluster, const Scope& scope, std::vector<TopicPartition> partitions,
+                  std::int64_t timestamp, bool read_committed,
+                  std::function<void(Result<std::map<TopicPartition, ListedOffset>>)> done,
                   Time give_up = Time::never());
 
 struct CommittedOffset {
@@ -29,7 +32,8 @@ struct CommittedOffset {
     std::optional<LeaderEpoch> epoch;
     std::string metadata;
 };
-// Partitions without a committed offset are left out. Waits for offsets of open transactions (RequireStable, KIP-447).
+// Partitions without a committed offset are left out. Waits for offsets of open transactions
+// (RequireStable, KIP-447).
 void fetch_committed(Cluster& cluster, const Scope& scope, std::function<GroupMetadata()> group,
                      std::vector<TopicPartition> partitions,
                      std::function<void(Result<std::map<TopicPartition, CommittedOffset>>)> done,

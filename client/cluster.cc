@@ -10,14 +10,17 @@ namespace millrace::client {
 
 namespace {
 constexpr std::int32_t kBootstrapNodes = -1000000;
-constexpr std::int16_t kApiVersionsFirst = 4;   // v5 wants a cluster id; a broker that lacks 4 answers in v0
-constexpr std::size_t kInFlightMax = 100;       // per link; the rest waits
+constexpr std::int16_t kApiVersionsFirst =
+    4;  // v5 wants a cluster id; a broker that lacks 4 answers in v0
+constexpr std::size_t kInFlightMax = 100;  // per link; the rest waits
 
 std::string text(wire::ApiKey key) {
     const wire::Api* api = wire::find_api(static_cast<std::int16_t>(key));
     return api ? std::string(api->name) : "api " + std::to_string(static_cast<int>(key));
 }
-std::string text(const Address& address) { return address.host + ':' + std::to_string(address.port); }
+std::string text(const Address& address) {
+    return address.host + ':' + std::to_string(address.port);
+}
 }  // namespace
 
 Cluster::Cluster(ClusterConfig config, LogSink& log)
@@ -33,7 +36,8 @@ Duration Cluster::backoff(int failures) {
     return Duration{random_.between(d.count() * 8 / 10, d.count() * 12 / 10)};
 }
 
-// ---- calls ----------------------------------------------------------------------------------------------------------
+// ---- calls
+// ----------------------------------------------------------------------------------------------------------
 
 void Cluster::call(const Scope& scope, Call call) {
     const Duration timeout = call.timeout == Duration{} ? config_.request_timeout : call.timeout;
@@ -60,8 +64,9 @@ void Cluster::route(Pending pending) {
 void Cluster::enqueue(NodeId node, Pending pending) {
     if (!nodes_.contains(node) && !bootstrap_.contains(node)) {
         refresh_metadata();
-        answer(pending, {.error = ErrorCode::BrokerNotAvailable,
-                         .detail = "node " + std::to_string(node.value()) + " is not in the metadata"});
+        answer(pending,
+               {.error = ErrorCode::BrokerNotAvailable,
+                .detail = "node " + std::to_string(node.value()) + " is not in the metadata"});
         return;
     }
     const Lane lane = pending.call.lane;
@@ -71,19 +76,21 @@ void Cluster::enqueue(NodeId node, Pending pending) {
     if (to.state == LinkState::Ready) transmit_waiting({node, lane});
 }
 
-// The node to ask what any node can answer: one with a link, else known ones in turn, else the bootstrap list. Nodes that
-// just failed come last.
+// The node to ask what any node can answer: one with a link, else known ones in turn, else the
+// bootstrap list. Nodes that just failed come last.
 NodeId Cluster::pick_node() {
     for (const auto& [key, link] : links_)
         if (key.second == Lane::Control && link.state == LinkState::Ready) return key.first;
     std::vector<NodeId> candidates;
     for (const auto& [id, address] : nodes_) candidates.push_back(id);
     const std::size_t known = candidates.size();
-    for (auto it = bootstrap_.rbegin(); it != bootstrap_.rend(); ++it) candidates.push_back(it->first);
+    for (auto it = bootstrap_.rbegin(); it != bootstrap_.rend(); ++it)
+        candidates.push_back(it->first);
     MR_CHECK(!candidates.empty());
     const auto failing = [&](NodeId id) {
         const auto it = links_.find({id, Lane::Control});
-        return it != links_.end() && it->second.state == LinkState::Closed && it->second.failures > 0;
+        return it != links_.end() && it->second.state == LinkState::Closed &&
+               it->second.failures > 0;
     };
     ++rotation_;
     for (std::size_t i = 0; i < known; ++i)
@@ -100,7 +107,8 @@ void Cluster::answer(Pending& pending, Answer answer) {
 }
 
 void Cluster::call_until_final(const Scope& scope, Call call,
-                               std::function<ErrorCode(const wire::AnyResponse&)> error_of, Time give_up) {
+                               std::function<ErrorCode(const wire::AnyResponse&)> error_of,
+                               Time give_up) {
     struct Repeat {
         std::weak_ptr<char> scope;
         Call call;
@@ -109,7 +117,8 @@ void Cluster::call_until_final(const Scope& scope, Call call,
         int failures = 0;
         Cluster* cluster;
         static void go(const std::shared_ptr<Repeat>& self) {
-            Call once = self->call;   // the functions are shared, the parts of the request are built anew
+            Call once =
+                self->call;  // the functions are shared, the parts of the request are built anew
             once.done = [self](Answer answer) { self->arrived(self, std::move(answer)); };
             const Duration timeout =
                 once.timeout == Duration{} ? self->cluster->config_.request_timeout : once.timeout;
@@ -119,7 +128,8 @@ void Cluster::call_until_final(const Scope& scope, Call call,
         void arrived(const std::shared_ptr<Repeat>& self, Answer answer) {
             const bool lost = answer.error == ErrorCode::NetworkException ||
                               answer.error == ErrorCode::RequestTimedOut ||
-                              answer.error == ErrorCode::BrokerNotAvailable || retriable(answer.error);
+                              answer.error == ErrorCode::BrokerNotAvailable ||
+                              retriable(answer.error);
             const ErrorCode error = answer.ok() ? error_of(answer.response) : answer.error;
             const bool again = lost || (answer.ok() && retriable(error));
             if (!again || cluster->now_.time >= give_up) {
@@ -128,12 +138,14 @@ void Cluster::call_until_final(const Scope& scope, Call call,
                 return;
             }
             if (const Coordinator* which = std::get_if<Coordinator>(&call.target)) {
-                if (lost || error == ErrorCode::NotCoordinator || error == ErrorCode::CoordinatorNotAvailable)
+                if (lost || error == ErrorCode::NotCoordinator ||
+                    error == ErrorCode::CoordinatorNotAvailable)
                     cluster->forget_coordinator(*which);
             }
             Duration delay = cluster->backoff(failures);
-            if (error == ErrorCode::ConcurrentTransactions)   // markers are being written: soon over
-                delay = std::min<Duration>(delay, std::chrono::milliseconds(1 << std::min(failures, 6)));
+            if (error == ErrorCode::ConcurrentTransactions)  // markers are being written: soon over
+                delay = std::min<Duration>(delay,
+                                           std::chrono::milliseconds(1 << std::min(failures, 6)));
             ++failures;
             const Time at = cluster->now_.time + delay;
             cluster->timers_.emplace(at, Timer{scope, [self] { go(self); }});
@@ -148,7 +160,8 @@ void Cluster::after(const Scope& scope, Duration delay, std::function<void()> ru
     timers_.emplace(now_.time + delay, Timer{scope.watch(), std::move(run)});
 }
 
-// ---- links ----------------------------------------------------------------------------------------------------------
+// ---- links
+// ----------------------------------------------------------------------------------------------------------
 
 Cluster::Link& Cluster::link(NodeId node, Lane lane) {
     const auto [it, fresh] = links_.try_emplace({node, lane});
@@ -176,16 +189,19 @@ void Cluster::negotiate(Link& link, std::int16_t version) {
     wire::ApiVersionsRequest request;
     request.client_software_name = "millrace";
     request.client_software_version = "0.1";
-    out_.emplace_back(std::in_place_type<Transmit>, Transmit{link.id, link.negotiation, wire::AnyRequest::of(std::move(request), version)});
+    out_.emplace_back(
+        std::in_place_type<Transmit>,
+        Transmit{link.id, link.negotiation, wire::AnyRequest::of(std::move(request), version)});
 }
 
 void Cluster::negotiated(Link& link, const wire::ApiVersionsResponse& response) {
     const LinkKey key{link.node, link.lane};
     if (response.error_code == ErrorCode::UnsupportedVersion && link.negotiation_version > 0) {
-        std::int16_t version = 0;   // the answer holds at least the range of ApiVersions itself
+        std::int16_t version = 0;  // the answer holds at least the range of ApiVersions itself
         for (const auto& api : response.api_keys)
             if (api.api_key == static_cast<std::int16_t>(wire::ApiKey::ApiVersions))
-                version = std::min(api.max_version, static_cast<std::int16_t>(link.negotiation_version - 1));
+                version = std::min(api.max_version,
+                                   static_cast<std::int16_t>(link.negotiation_version - 1));
         negotiate(link, std::max<std::int16_t>(version, 0));
         return;
     }
@@ -196,7 +212,8 @@ void Cluster::negotiated(Link& link, const wire::ApiVersionsResponse& response) 
         return;
     }
     NodeVersions versions;
-    for (const auto& api : response.api_keys) versions.apis[api.api_key] = {api.min_version, api.max_version};
+    for (const auto& api : response.api_keys)
+        versions.apis[api.api_key] = {api.min_version, api.max_version};
     for (const auto& feature : response.finalized_features) {
         versions.finalized_features[feature.name] = feature.max_version_level;
         auto& highest = finalized_features_[feature.name];
@@ -210,9 +227,10 @@ void Cluster::negotiated(Link& link, const wire::ApiVersionsResponse& response) 
 }
 
 void Cluster::transmit_waiting(LinkKey key) {
-    for (;;) {   // answers run inside may change anything: look the link up each time
+    for (;;) {  // answers run inside may change anything: look the link up each time
         Link& link = links_.at(key);
-        if (link.state != LinkState::Ready || link.waiting.empty() || link.in_flight.size() >= kInFlightMax)
+        if (link.state != LinkState::Ready || link.waiting.empty() ||
+            link.in_flight.size() >= kInFlightMax)
             return;
         Pending next = std::move(link.waiting.front());
         link.waiting.pop_front();
@@ -233,15 +251,16 @@ bool Cluster::transmit(Link& link, Pending pending) {
         high = std::min(high, theirs->second.second);
     }
     if (theirs == versions.apis.end() || low > high) {
-        std::string detail = "broker " + std::to_string(link.node.value()) + " at " + text(link.address) +
-                             (theirs == versions.apis.end()
-                                  ? " does not serve " + text(pending.call.api)
-                                  : " serves " + text(pending.call.api) + " " +
-                                        std::to_string(theirs->second.first) + " to " +
-                                        std::to_string(theirs->second.second) + ", needed is " +
-                                        std::to_string(std::max(ours->version_min, pending.call.version_min)) +
-                                        " to " +
-                                        std::to_string(std::min(ours->version_max, pending.call.version_max)));
+        std::string detail =
+            "broker " + std::to_string(link.node.value()) + " at " + text(link.address) +
+            (theirs == versions.apis.end()
+                 ? " does not serve " + text(pending.call.api)
+                 : " serves " + text(pending.call.api) + " " +
+                       std::to_string(theirs->second.first) + " to " +
+                       std::to_string(theirs->second.second) + ", needed is " +
+                       std::to_string(std::max(ours->version_min, pending.call.version_min)) +
+                       " to " +
+                       std::to_string(std::min(ours->version_max, pending.call.version_max)));
         answer(pending, {.error = ErrorCode::UnsupportedVersion, .detail = std::move(detail)});
         return false;
     }
@@ -251,8 +270,9 @@ bool Cluster::transmit(Link& link, Pending pending) {
     const Duration timeout =
         pending.call.timeout == Duration{} ? config_.request_timeout : pending.call.timeout;
     pending.deadline = now_.time + timeout;
-    out_.emplace_back(std::in_place_type<Transmit>, Transmit{link.id, *pending.correlation, pending.call.build(high)});
-    pending.call.build = nullptr;   // what the request held is the shell's now
+    out_.emplace_back(std::in_place_type<Transmit>,
+                      Transmit{link.id, *pending.correlation, pending.call.build(high)});
+    pending.call.build = nullptr;  // what the request held is the shell's now
     link.in_flight.push_back(std::move(pending));
     return true;
 }
@@ -264,9 +284,11 @@ void Cluster::lost(LinkKey key, const std::string& reason) {
     Duration delay = config_.reconnect_backoff;
     for (int i = 0; i < link.failures && delay < config_.reconnect_backoff_max; ++i) delay *= 2;
     delay = std::min(delay, config_.reconnect_backoff_max);
-    link.retry_at = now_.time + Duration{random_.between(delay.count() * 8 / 10, delay.count() * 12 / 10)};
+    link.retry_at =
+        now_.time + Duration{random_.between(delay.count() * 8 / 10, delay.count() * 12 / 10)};
     if (link.failures++ == 0)
-        log_.warn("link to broker lost", {{"node", std::int64_t{key.first.value()}}, {"address", text(link.address)},
+        log_.warn("link to broker lost", {{"node", std::int64_t{key.first.value()}},
+                                          {"address", text(link.address)},
                                           {"reason", reason}});
     link.last_failure = reason;
     std::deque<Pending> sent = std::move(link.in_flight), waiting = std::move(link.waiting);
@@ -282,7 +304,7 @@ void Cluster::step(const LinkInput& input, Now now) {
     now_ = now;
     if (const LinkOpened* opened = std::get_if<LinkOpened>(&input)) {
         const auto it = link_keys_.find(opened->link);
-        if (it == link_keys_.end()) return;   // closed by us meanwhile
+        if (it == link_keys_.end()) return;  // closed by us meanwhile
         Link& link = links_.at(it->second);
         if (link.state == LinkState::Opening) negotiate(link, kApiVersionsFirst);
     } else if (const LinkClosed* closed = std::get_if<LinkClosed>(&input)) {
@@ -295,7 +317,8 @@ void Cluster::step(const LinkInput& input, Now now) {
         const LinkKey key = it->second;
         Link& link = links_.at(key);
         if (link.state == LinkState::Negotiating) {
-            if (arrived.correlation == link.negotiation && arrived.response.is<wire::ApiVersionsResponse>()) {
+            if (arrived.correlation == link.negotiation &&
+                arrived.response.is<wire::ApiVersionsResponse>()) {
                 negotiated(link, arrived.response.as<wire::ApiVersionsResponse>());
                 return;
             }
@@ -325,12 +348,16 @@ void Cluster::tick(Now now) {
         if (link.state != LinkState::Closed || !link.waiting.empty()) keys.push_back(key);
     for (const LinkKey& key : keys) {
         Link& link = links_.at(key);
-        const bool late_setup = (link.state == LinkState::Opening || link.state == LinkState::Negotiating) &&
-                                link.setup_deadline <= now_.time;
-        const bool late_answer = !link.in_flight.empty() && link.in_flight.front().deadline <= now_.time;
-        if (late_setup || late_answer) {   // answers come in order: behind a lost one nothing can be had
+        const bool late_setup =
+            (link.state == LinkState::Opening || link.state == LinkState::Negotiating) &&
+            link.setup_deadline <= now_.time;
+        const bool late_answer =
+            !link.in_flight.empty() && link.in_flight.front().deadline <= now_.time;
+        if (late_setup ||
+            late_answer) {  // answers come in order: behind a lost one nothing can be had
             out_.emplace_back(std::in_place_type<CloseLink>, CloseLink{link.id});
-            lost(key, late_setup ? "no connection within the setup timeout" : "no answer within the request timeout");
+            lost(key, late_setup ? "no connection within the setup timeout"
+                                 : "no answer within the request timeout");
         }
         std::deque<Pending> late;
         {
@@ -344,9 +371,12 @@ void Cluster::tick(Now now) {
                 }
             }
         }
-        for (Pending& p : late) answer(p, {.error = ErrorCode::RequestTimedOut, .detail = "not sent in time"});
+        for (Pending& p : late)
+            answer(p, {.error = ErrorCode::RequestTimedOut, .detail = "not sent in time"});
         Link& again = links_.at(key);
-        if (again.state == LinkState::Closed && !again.waiting.empty() && again.retry_at <= now_.time) open(again);
+        if (again.state == LinkState::Closed && !again.waiting.empty() &&
+            again.retry_at <= now_.time)
+            open(again);
     }
     std::vector<Coordinator> looking;
     for (const auto& [which, state] : coordinators_)
@@ -363,7 +393,8 @@ void Cluster::tick(Now now) {
             }
         }
         for (Pending& p : late)
-            answer(p, {.error = ErrorCode::RequestTimedOut, .detail = "no coordinator found in time"});
+            answer(p,
+                   {.error = ErrorCode::RequestTimedOut, .detail = "no coordinator found in time"});
     }
     poll_metadata();
 }
@@ -389,7 +420,8 @@ void Cluster::drain(Effects& effects) {
 
 void Cluster::close() {
     for (auto& [key, link] : links_) {
-        if (link.state != LinkState::Closed) out_.emplace_back(std::in_place_type<CloseLink>, CloseLink{link.id});
+        if (link.state != LinkState::Closed)
+            out_.emplace_back(std::in_place_type<CloseLink>, CloseLink{link.id});
         link.state = LinkState::Closed;
         link.waiting.clear();
         link.in_flight.clear();

@@ -29,7 +29,9 @@ void Cluster::refresh_metadata() {
     if (!refresh_in_flight_) schedule_refresh(backoff(refresh_failures_));
 }
 
-void Cluster::schedule_refresh(Duration delay) { refresh_at_ = std::min(refresh_at_, now_.time + delay); }
+void Cluster::schedule_refresh(Duration delay) {
+    refresh_at_ = std::min(refresh_at_, now_.time + delay);
+}
 
 void Cluster::poll_metadata() {
     if (refresh_in_flight_ || wanted_topics_.empty() || refresh_at_ > now_.time) return;
@@ -39,7 +41,7 @@ void Cluster::poll_metadata() {
     Call call;
     call.target = AnyNode{};
     call.api = wire::ApiKey::Metadata;
-    call.version_min = 4;    // allow_auto_topic_creation
+    call.version_min = 4;  // allow_auto_topic_creation
     call.version_max = 13;
     call.build = [this](std::int16_t version) {
         wire::MetadataRequest request;
@@ -50,14 +52,15 @@ void Cluster::poll_metadata() {
             t.name = topic;
             topics.push_back(std::move(t));
             const auto known = topics_.find(topic);
-            if (create_it && (known == topics_.end() || known->second.partitions.empty())) create = true;
+            if (create_it && (known == topics_.end() || known->second.partitions.empty()))
+                create = true;
         }
         // One flag for the whole request. A topic that may not be created is then left out of it.
         if (create)
             std::erase_if(topics, [&](const auto& t) { return !wanted_topics_.at(*t.name); });
         request.topics = std::move(topics);
         request.allow_auto_topic_creation = create;
-        if (create) interest_grew_ = true;   // the others come next
+        if (create) interest_grew_ = true;  // the others come next
         return wire::AnyRequest::of(std::move(request), version);
     };
     call.done = [this](Answer answer) {
@@ -65,7 +68,8 @@ void Cluster::poll_metadata() {
         if (!answer.ok()) {
             schedule_refresh(backoff(refresh_failures_++));
             if (refresh_failures_ == 5)
-                log_.warn("no metadata from any broker", {{"trouble", describe_trouble()}, {"last", answer.detail}});
+                log_.warn("no metadata from any broker",
+                          {{"trouble", describe_trouble()}, {"last", answer.detail}});
             return;
         }
         metadata_arrived(answer.response.as<wire::MetadataResponse>());
@@ -76,12 +80,14 @@ void Cluster::poll_metadata() {
 void Cluster::metadata_arrived(const wire::MetadataResponse& response) {
     std::map<NodeId, Address> nodes;
     for (const auto& broker : response.brokers)
-        nodes[NodeId{broker.node_id}] = Address{broker.host, static_cast<std::uint16_t>(broker.port)};
+        nodes[NodeId{broker.node_id}] =
+            Address{broker.host, static_cast<std::uint16_t>(broker.port)};
     bool changed = nodes != nodes_;
-    std::vector<LinkKey> moved;   // links to addresses that are no more
+    std::vector<LinkKey> moved;  // links to addresses that are no more
     for (const auto& [key, link] : links_) {
         const auto it = nodes.find(key.first);
-        if (it != nodes.end() && link.state != LinkState::Closed && link.address != it->second) moved.push_back(key);
+        if (it != nodes.end() && link.state != LinkState::Closed && link.address != it->second)
+            moved.push_back(key);
     }
     if (!nodes.empty()) nodes_ = std::move(nodes);
     bool incomplete = false;
@@ -109,7 +115,8 @@ void Cluster::metadata_arrived(const wire::MetadataResponse& response) {
         changed |= known.error != ErrorCode::None;
         known.error = ErrorCode::None;
         for (const auto& partition : topic.partitions) {
-            if (partition.partition_index < 0 || partition.partition_index >= 1 << 20) continue;   // not from a broker
+            if (partition.partition_index < 0 || partition.partition_index >= 1 << 20)
+                continue;  // not from a broker
             const auto index = static_cast<std::size_t>(partition.partition_index);
             if (index >= known.partitions.size()) {
                 known.partitions.resize(index + 1);
@@ -120,7 +127,8 @@ void Cluster::metadata_arrived(const wire::MetadataResponse& response) {
             fresh.error = partition.error_code;
             if (partition.leader_id >= 0) fresh.leader = NodeId{partition.leader_id};
             if (partition.leader_epoch >= 0) fresh.epoch = LeaderEpoch{partition.leader_epoch};
-            if (p.epoch && fresh.epoch && *fresh.epoch < *p.epoch) {   // a broker that lags behind what we know
+            if (p.epoch && fresh.epoch &&
+                *fresh.epoch < *p.epoch) {  // a broker that lags behind what we know
                 incomplete |= !p.leader;
                 continue;
             }
@@ -159,22 +167,28 @@ const std::string* Cluster::topic_name(const Uuid& id) const {
 
 const PartitionMetadata* Cluster::partition(const TopicPartition& tp) const {
     const TopicMetadata* t = topic(tp.topic);
-    if (!t || tp.partition < 0 || static_cast<std::size_t>(tp.partition) >= t->partitions.size()) return nullptr;
+    if (!t || tp.partition < 0 || static_cast<std::size_t>(tp.partition) >= t->partitions.size())
+        return nullptr;
     return &t->partitions[static_cast<std::size_t>(tp.partition)];
 }
 
 void Cluster::learn_leader(const TopicPartition& tp, NodeId leader, LeaderEpoch epoch) {
     const auto it = topics_.find(tp.topic);
-    if (it == topics_.end() || static_cast<std::size_t>(tp.partition) >= it->second.partitions.size()) return;
+    if (it == topics_.end() ||
+        static_cast<std::size_t>(tp.partition) >= it->second.partitions.size())
+        return;
     PartitionMetadata& p = it->second.partitions[static_cast<std::size_t>(tp.partition)];
     if ((p.epoch && epoch <= *p.epoch) || !nodes_.contains(leader)) return;
     p = {ErrorCode::None, leader, epoch};
     ++metadata_version_;
 }
 
-void Cluster::learn_node(NodeId node, Address address) { nodes_[node] = std::move(address); }
+void Cluster::learn_node(NodeId node, Address address) {
+    nodes_[node] = std::move(address);
+}
 
-// ---- coordinators ---------------------------------------------------------------------------------------------------
+// ---- coordinators
+// ---------------------------------------------------------------------------------------------------
 
 void Cluster::forget_coordinator(const Coordinator& which) {
     const auto it = coordinators_.find(which);
@@ -193,7 +207,7 @@ void Cluster::look_up(const Coordinator& which) {
     Call call;
     call.target = AnyNode{};
     call.api = wire::ApiKey::FindCoordinator;
-    call.version_min = 1;   // key types
+    call.version_min = 1;  // key types
     call.version_max = 6;
     call.build = [which](std::int16_t version) {
         wire::FindCoordinatorRequest request;
@@ -226,7 +240,8 @@ void Cluster::look_up(const Coordinator& which) {
                     detail = c.error_message.value_or("");
                 }
             }
-            if (error == ErrorCode::None && node.value() < 0) error = ErrorCode::CoordinatorNotAvailable;
+            if (error == ErrorCode::None && node.value() < 0)
+                error = ErrorCode::CoordinatorNotAvailable;
             if (error == ErrorCode::None) {
                 nodes_[node] = std::move(address);
                 state.node = node;
@@ -237,9 +252,10 @@ void Cluster::look_up(const Coordinator& which) {
                 return;
             }
         }
-        const bool lost = error == ErrorCode::NetworkException || error == ErrorCode::RequestTimedOut ||
+        const bool lost = error == ErrorCode::NetworkException ||
+                          error == ErrorCode::RequestTimedOut ||
                           error == ErrorCode::BrokerNotAvailable || retriable(error);
-        if (lost) {   // those who wait have deadlines of their own
+        if (lost) {  // those who wait have deadlines of their own
             after(own_, backoff(1), [this, which] {
                 if (!coordinators_[which].waiting.empty()) look_up(which);
             });

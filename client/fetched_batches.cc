@@ -14,20 +14,22 @@ Result<Bytes> uncompressed_batch(const Bytes& batch) {
     MutableBlock block(wire::kBatchHeaderBytes + records.size());
     std::memcpy(block.data(), batch.data(), wire::kBatchHeaderBytes);
     std::memcpy(block.data() + wire::kBatchHeaderBytes, records.data(), records.size());
-    store_be<std::int32_t>(block.data() + 8, static_cast<std::int32_t>(block.size() - wire::kBatchLogOverhead));
+    store_be<std::int32_t>(block.data() + 8,
+                           static_cast<std::int32_t>(block.size() - wire::kBatchLogOverhead));
     store_be<std::uint16_t>(block.data() + 21, static_cast<std::uint16_t>(view.attributes() & ~7u));
     wire::stamp_crc(block.data());
     return Bytes(std::move(block));
 }
 
-Result<std::vector<FetchedBatches>> split_batches(const wire::FetchResponse::PartitionData& data, Offset position,
-                                                  SplitOptions options) {
+Result<std::vector<FetchedBatches>> split_batches(const wire::FetchResponse::PartitionData& data,
+                                                  Offset position, SplitOptions options) {
     std::vector<wire::FetchResponse::AbortedTransaction> aborted;
     if (options.read_committed && data.aborted_transactions) aborted = *data.aborted_transactions;
     std::sort(aborted.begin(), aborted.end(),
               [](const auto& a, const auto& b) { return a.first_offset < b.first_offset; });
     std::size_t next_aborted = 0;
-    std::vector<std::int64_t> dropping;   // producers between their first aborted offset and their marker
+    std::vector<std::int64_t>
+        dropping;  // producers between their first aborted offset and their marker
 
     std::vector<FetchedBatches> out;
     Offset from = position, next = position;
@@ -35,7 +37,7 @@ Result<std::vector<FetchedBatches>> split_batches(const wire::FetchResponse::Par
     bool moved = false;
     std::size_t left = 0;
     for (const Bytes& part : data.records.parts()) {
-        std::size_t run_begin = 0, run_end = 0;   // whole data batches not handed out yet
+        std::size_t run_begin = 0, run_end = 0;  // whole data batches not handed out yet
         const auto end_run = [&] {
             if (run_end > run_begin) {
                 out.push_back({part.slice(run_begin, run_end - run_begin), from, next, epoch});
@@ -46,7 +48,7 @@ Result<std::vector<FetchedBatches>> split_batches(const wire::FetchResponse::Par
         wire::BatchWalker walker(part);
         while (const auto batch = walker.next()) {
             const std::size_t end = walker.position(), begin = end - batch->size();
-            if (batch->next_offset() <= position) continue;   // before what was asked for
+            if (batch->next_offset() <= position) continue;  // before what was asked for
             if (options.check_crcs) MR_TRY_VOID(batch->check_crc());
             bool drop = batch->control();
             if (!aborted.empty() && batch->has_producer_id()) {
@@ -57,7 +59,8 @@ Result<std::vector<FetchedBatches>> split_batches(const wire::FetchResponse::Par
                 const auto in = std::find(dropping.begin(), dropping.end(), producer);
                 if (batch->control()) {
                     const auto marker = wire::end_transaction_marker(*batch);
-                    if (marker && marker->type == wire::ControlType::Abort && in != dropping.end()) dropping.erase(in);
+                    if (marker && marker->type == wire::ControlType::Abort && in != dropping.end())
+                        dropping.erase(in);
                 } else if (batch->transactional() && in != dropping.end()) {
                     drop = true;
                 }
@@ -81,9 +84,11 @@ Result<std::vector<FetchedBatches>> split_batches(const wire::FetchResponse::Par
         left += walker.left();
     }
     if (!moved && left > 0)
-        return fail(ErrorCode::MessageTooLarge, "a batch at offset " + std::to_string(position.value()) +
+        return fail(ErrorCode::MessageTooLarge, "a batch at offset " +
+                                                    std::to_string(position.value()) +
                                                     " is larger than the fetch size");
-    if (moved && (out.empty() || out.back().next != next)) out.push_back({Bytes(), from, next, epoch});
+    if (moved && (out.empty() || out.back().next != next))
+        out.push_back({Bytes(), from, next, epoch});
     return out;
 }
 

@@ -29,7 +29,9 @@ Producer::Topic Producer::topic(const std::string& name, bool create_if_missing)
     return static_cast<Topic>(topics_.size() - 1);
 }
 
-const std::string& Producer::topic_name(Topic topic) const { return topics_[static_cast<std::size_t>(topic)].name; }
+const std::string& Producer::topic_name(Topic topic) const {
+    return topics_[static_cast<std::size_t>(topic)].name;
+}
 
 std::int32_t Producer::partition_count(Topic topic) {
     const TopicMetadata* metadata = cluster_.topic(topic_name(topic));
@@ -64,8 +66,8 @@ void Producer::send(Topic topic, std::int32_t partition, std::optional<BytesView
     if (!batch || batch->builder->size() + bytes > config_.batch_size) [[unlikely]] {
         if (bytes > config_.max_request_size) {
             raise(Trouble::Fatal, ErrorCode::MessageTooLarge,
-                  "a record of " + std::to_string(bytes) + " bytes to " + place(to) + " is above max.request.size " +
-                      std::to_string(config_.max_request_size));
+                  "a record of " + std::to_string(bytes) + " bytes to " + place(to) +
+                      " is above max.request.size " + std::to_string(config_.max_request_size));
             return;
         }
         batch = &open_batch(to, bytes);
@@ -74,13 +76,13 @@ void Producer::send(Topic topic, std::int32_t partition, std::optional<BytesView
         batch->builder->append(timestamp, key, value);
         return;
     }
-    std::uint64_t count = 0;   // a zigzag varint
+    std::uint64_t count = 0;  // a zigzag varint
     const std::byte* end = headers.data() + headers.size();
     const std::byte* at = load_unsigned_varint(headers.data(), end, count, kVarintBytesMax);
     MR_CHECK(at != nullptr);
-    batch->builder->append(
-        timestamp, key, value,
-        wire::HeadersView({at, static_cast<std::size_t>(end - at)}, static_cast<std::uint32_t>(count >> 1)));
+    batch->builder->append(timestamp, key, value,
+                           wire::HeadersView({at, static_cast<std::size_t>(end - at)},
+                                             static_cast<std::uint32_t>(count >> 1)));
 }
 
 Producer::Batch& Producer::open_batch(Partition& partition, std::size_t bytes) {
@@ -118,10 +120,11 @@ std::string Producer::place(const Partition& partition) const {
     return topic_name(partition.topic) + '-' + std::to_string(partition.index);
 }
 
-// ---- sending --------------------------------------------------------------------------------------------------------
+// ---- sending
+// --------------------------------------------------------------------------------------------------------
 
-// Those in flight must be a prefix of the queue: behind a failed batch nothing is sent until the others are answered, then
-// all go again in their order (KIP-98).
+// Those in flight must be a prefix of the queue: behind a failed batch nothing is sent until the
+// others are answered, then all go again in their order (KIP-98).
 std::optional<std::size_t> Producer::next_to_send(const Partition& partition) const {
     for (std::size_t i = 0; i < partition.queue.size(); ++i) {
         if (partition.queue[i]->in_flight) continue;
@@ -151,7 +154,9 @@ void Producer::poll() {
     }
 }
 
-Time Producer::next_due() const { return check_due_ ? cluster_.now().time : due_at_; }
+Time Producer::next_due() const {
+    return check_due_ ? cluster_.now().time : due_at_;
+}
 
 void Producer::send_due() {
     const Time now = cluster_.now().time;
@@ -172,7 +177,8 @@ void Producer::send_due() {
                 due_at_ = std::min(due_at_, at);
                 continue;
             }
-            if (transactional() && !two() && p.added_to != current_ + 1) continue;   // add_partitions() is at it
+            if (transactional() && !two() && p.added_to != current_ + 1)
+                continue;  // add_partitions() is at it
             const PartitionMetadata* metadata = cluster_.partition({topic_name(p.topic), p.index});
             if (!metadata || !metadata->leader) {
                 if (now - batch.created >= config_.delivery_timeout) {
@@ -186,9 +192,11 @@ void Producer::send_due() {
                 continue;
             }
             const NodeId node = *metadata->leader;
-            if (requests_in_flight_[node] >= config_.max_in_flight) continue;   // its answer brings us back
+            if (requests_in_flight_[node] >= config_.max_in_flight)
+                continue;  // its answer brings us back
             auto& [sent, bytes] = requests[node];
-            const std::size_t size = batch.bytes.empty() ? batch.builder->size() : batch.bytes.size();
+            const std::size_t size =
+                batch.bytes.empty() ? batch.builder->size() : batch.bytes.size();
             if (!sent.empty() && bytes + size > config_.max_request_size) continue;
             if (p.open == &batch) seal(p);
             finish(p, batch);
@@ -201,14 +209,15 @@ void Producer::send_due() {
         for (auto& [node, request] : requests)
             if (!request.first.empty()) transmit(node, std::move(request.first));
     }
-    check_due_ = false;   // sealing above set it
+    check_due_ = false;  // sealing above set it
 }
 
 void Producer::finish(Partition& partition, Batch& batch) {
-    if (batch.epoch_serial == epoch_serial_ && !batch.bytes.empty()) return;   // a retry: the very same bytes
+    if (batch.epoch_serial == epoch_serial_ && !batch.bytes.empty())
+        return;  // a retry: the very same bytes
     if (partition.epoch_serial != epoch_serial_) {
         partition.epoch_serial = epoch_serial_;
-        partition.next_sequence = 0;   // KIP-360: a bumped epoch restarts sequences at 0
+        partition.next_sequence = 0;  // KIP-360: a bumped epoch restarts sequences at 0
     }
     if (batch.bytes.empty()) {
         batch.count = batch.builder->count();
@@ -219,12 +228,13 @@ void Producer::finish(Partition& partition, Batch& batch) {
         settings.base_sequence = partition.next_sequence;
         settings.transactional = transactional();
         batch.bytes = batch.builder->finish(settings);
-        if (spare_builders_.size() < kSpareBuildersMax) spare_builders_.push_back(std::move(batch.builder));
+        if (spare_builders_.size() < kSpareBuildersMax)
+            spare_builders_.push_back(std::move(batch.builder));
         batch.builder.reset();
         buffered_bytes_ -= batch.accounted;
         batch.accounted = batch.bytes.size();
         buffered_bytes_ += batch.accounted;
-    } else {   // under another epoch; the old bytes may be shared, so they stay as they are
+    } else {  // under another epoch; the old bytes may be shared, so they stay as they are
         MutableBlock block(batch.bytes.size());
         std::memcpy(block.data(), batch.bytes.data(), batch.bytes.size());
         store_be<std::int64_t>(block.data() + 43, id_.value());
@@ -263,13 +273,14 @@ void Producer::transmit(NodeId node, std::vector<Sent> sent) {
     call.target = node;
     call.lane = Lane::Produce;
     call.api = wire::ApiKey::Produce;
-    call.version_min = two() ? 12 : 3;                        // 12: adds partitions to the transaction (KIP-890)
+    call.version_min = two() ? 12 : 3;  // 12: adds partitions to the transaction (KIP-890)
     call.version_max = transactional() && !two() ? 11 : ids_known ? 13 : 12;
     call.build = [this, parts = std::move(parts)](std::int16_t version) {
         wire::ProduceRequest request;
         if (transactional()) request.transactional_id = config_.transactional_id;
         request.acks = -1;
-        request.timeout_ms = static_cast<std::int32_t>(cluster_.config().request_timeout / std::chrono::milliseconds(1));
+        request.timeout_ms = static_cast<std::int32_t>(cluster_.config().request_timeout /
+                                                       std::chrono::milliseconds(1));
         const std::string* last = nullptr;
         for (const Part& part : parts) {
             if (!last || *last != part.topic) {
@@ -288,7 +299,9 @@ void Producer::transmit(NodeId node, std::vector<Sent> sent) {
         }
         return wire::AnyRequest::of(std::move(request), version);
     };
-    call.done = [this, node, sent = std::move(sent)](Answer answer) mutable { arrived(node, sent, answer); };
+    call.done = [this, node, sent = std::move(sent)](Answer answer) mutable {
+        arrived(node, sent, answer);
+    };
     cluster_.call(scope_, std::move(call));
 }
 
@@ -302,25 +315,29 @@ void Producer::arrived(NodeId node, std::vector<Sent>& sent, Answer& answer) {
     }
     const auto& response = answer.response.as<wire::ProduceResponse>();
     for (const auto& endpoint : response.node_endpoints)
-        cluster_.learn_node(NodeId{endpoint.node_id}, {endpoint.host, static_cast<std::uint16_t>(endpoint.port)});
+        cluster_.learn_node(NodeId{endpoint.node_id},
+                            {endpoint.host, static_cast<std::uint16_t>(endpoint.port)});
     std::size_t topic_hint = 0;
     for (const Sent& s : sent) {
         const std::string& topic = topic_name(s.partition->topic);
         const wire::ProduceResponse::PartitionProduceResponse* result = nullptr;
         for (std::size_t i = 0; i < response.responses.size() && !result; ++i) {
             const auto& t = response.responses[(topic_hint + i) % response.responses.size()];
-            const std::string* named = answer.response.version() >= 13 ? cluster_.topic_name(t.topic_id) : &t.name;
+            const std::string* named =
+                answer.response.version() >= 13 ? cluster_.topic_name(t.topic_id) : &t.name;
             if (!named || *named != topic) continue;
             for (const auto& p : t.partition_responses)
                 if (p.index == s.partition->index) result = &p;
             topic_hint = (topic_hint + i) % response.responses.size();
         }
-        if (!result) {   // the topic was made anew meanwhile, or the broker left it out
-            batch_done(*s.partition, s.serial, ErrorCode::UnknownTopicOrPartition, "no result for it in the answer");
+        if (!result) {  // the topic was made anew meanwhile, or the broker left it out
+            batch_done(*s.partition, s.serial, ErrorCode::UnknownTopicOrPartition,
+                       "no result for it in the answer");
             continue;
         }
         if (result->current_leader.leader_id >= 0 && result->current_leader.leader_epoch >= 0)
-            cluster_.learn_leader({topic, s.partition->index}, NodeId{result->current_leader.leader_id},
+            cluster_.learn_leader({topic, s.partition->index},
+                                  NodeId{result->current_leader.leader_id},
                                   LeaderEpoch{result->current_leader.leader_epoch});
         batch_done(*s.partition, s.serial, result->error_code, result->error_message.value_or(""),
                    result->base_offset);
@@ -330,11 +347,12 @@ void Producer::arrived(NodeId node, std::vector<Sent>& sent, Answer& answer) {
 std::optional<Offset> Producer::acknowledged_end(Topic topic, std::int32_t partition) const {
     const TopicEntry& entry = topics_[static_cast<std::size_t>(topic)];
     const auto at = static_cast<std::size_t>(partition);
-    return at < entry.partitions.size() && entry.partitions[at] ? entry.partitions[at]->end : std::nullopt;
+    return at < entry.partitions.size() && entry.partitions[at] ? entry.partitions[at]->end
+                                                                : std::nullopt;
 }
 
-void Producer::batch_done(Partition& partition, std::uint64_t serial, ErrorCode error, const std::string& detail,
-                          std::int64_t base_offset) {
+void Producer::batch_done(Partition& partition, std::uint64_t serial, ErrorCode error,
+                          const std::string& detail, std::int64_t base_offset) {
     const auto it = std::find_if(partition.queue.begin(), partition.queue.end(),
                                  [&](const auto& b) { return b->serial == serial; });
     if (it == partition.queue.end()) return;
@@ -347,11 +365,12 @@ void Producer::batch_done(Partition& partition, std::uint64_t serial, ErrorCode 
         bytes_acknowledged_ += static_cast<std::int64_t>(batch.bytes.size());
         partition.retry_at = Time{INT64_MIN};
         if (base_offset >= 0)
-            (batch.generation <= current_ ? partition.end : partition.end_next) = Offset{base_offset + batch.count};
+            (batch.generation <= current_ ? partition.end : partition.end_next) =
+                Offset{base_offset + batch.count};
         retire(partition, position);
         return;
     }
-    if (state_ == State::Aborting) {   // nobody asks for it any more
+    if (state_ == State::Aborting) {  // nobody asks for it any more
         retire(partition, position);
         return;
     }
@@ -362,7 +381,7 @@ void Producer::batch_done(Partition& partition, std::uint64_t serial, ErrorCode 
     switch (error) {
         case ErrorCode::OutOfOrderSequenceNumber:
         case ErrorCode::UnknownProducerId:
-            if (position > 0) return;   // the one before it failed: both go again
+            if (position > 0) return;  // the one before it failed: both go again
             [[fallthrough]];
         case ErrorCode::InvalidProducerEpoch:
         case ErrorCode::ProducerFenced:
@@ -370,23 +389,29 @@ void Producer::batch_done(Partition& partition, std::uint64_t serial, ErrorCode 
         case ErrorCode::InvalidTxnState:
             if (transactional()) return raise(Trouble::Lost, error, what);
             if (error == ErrorCode::InvalidTxnState) return raise(Trouble::Fatal, error, what);
-            bump_epoch_ = true;   // KIP-360: what is unacknowledged goes again under a new epoch
+            bump_epoch_ = true;  // KIP-360: what is unacknowledged goes again under a new epoch
             return;
-        case ErrorCode::TransactionAbortable: return raise(Trouble::Abortable, error, what);
-        default: break;
+        case ErrorCode::TransactionAbortable:
+            return raise(Trouble::Abortable, error, what);
+        default:
+            break;
     }
-    const bool again = error == ErrorCode::ConcurrentTransactions || error == ErrorCode::NetworkException ||
-                       error == ErrorCode::RequestTimedOut || error == ErrorCode::BrokerNotAvailable ||
-                       retriable(error);
+    const bool again = error == ErrorCode::ConcurrentTransactions ||
+                       error == ErrorCode::NetworkException ||
+                       error == ErrorCode::RequestTimedOut ||
+                       error == ErrorCode::BrokerNotAvailable || retriable(error);
     if (!again) return raise(Trouble::Fatal, error, what);
     if (now - batch.created >= config_.delivery_timeout)
-        return raise(Trouble::Abortable, ErrorCode::RequestTimedOut, "delivery timeout after " + what);
-    if (kind(error) == ErrorKind::Refresh || error == ErrorCode::BrokerNotAvailable) cluster_.refresh_metadata();
+        return raise(Trouble::Abortable, ErrorCode::RequestTimedOut,
+                     "delivery timeout after " + what);
+    if (kind(error) == ErrorKind::Refresh || error == ErrorCode::BrokerNotAvailable)
+        cluster_.refresh_metadata();
     // The last transaction's markers are still being written (KIP-890): soon over.
-    Duration delay = error == ErrorCode::ConcurrentTransactions
-                         ? std::min<Duration>(std::chrono::milliseconds(1 << std::min(batch.failures, 6)),
-                                              cluster_.config().retry_backoff)
-                         : cluster_.backoff(batch.failures);
+    Duration delay =
+        error == ErrorCode::ConcurrentTransactions
+            ? std::min<Duration>(std::chrono::milliseconds(1 << std::min(batch.failures, 6)),
+                                 cluster_.config().retry_backoff)
+            : cluster_.backoff(batch.failures);
     ++batch.failures;
     partition.retry_at = now + delay;
 }

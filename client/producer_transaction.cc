@@ -1,5 +1,6 @@
-// The transaction of a Producer: ids and epochs, offsets, the end. Kafka: TransactionManager. Transactions of version 2
-// (KIP-890) need no AddPartitionsToTxn and AddOffsetsToTxn, and each end gives a new epoch; version 1 is for older brokers.
+// The transaction of a Producer: ids and epochs, offsets, the end. Kafka: TransactionManager.
+// Transactions of version 2 (KIP-890) need no AddPartitionsToTxn and AddOffsetsToTxn, and each end
+// gives a new epoch; version 1 is for older brokers.
 #include <algorithm>
 
 #include "millrace/base/check.h"
@@ -15,12 +16,13 @@ namespace millrace::client {
 
 namespace {
 constexpr std::int16_t kEpochMax = INT16_MAX - 1;
-constexpr int kStaleEpochsMax = 30;   // about 20 s: the next heartbeat tells the member's epoch
+constexpr int kStaleEpochsMax = 30;  // about 20 s: the next heartbeat tells the member's epoch
 
 Trouble trouble_of(ErrorCode error) {
     switch (error) {
         case ErrorCode::TransactionAbortable:
-        case ErrorCode::RequestTimedOut: return Trouble::Abortable;
+        case ErrorCode::RequestTimedOut:
+            return Trouble::Abortable;
         case ErrorCode::TransactionalIdAuthorizationFailed:
         case ErrorCode::GroupAuthorizationFailed:
         case ErrorCode::TopicAuthorizationFailed:
@@ -29,14 +31,18 @@ Trouble trouble_of(ErrorCode error) {
         case ErrorCode::InvalidTransactionTimeout:
         case ErrorCode::OffsetMetadataTooLarge:
         case ErrorCode::InvalidGroupId:
-        case ErrorCode::SaslAuthenticationFailed: return Trouble::Fatal;
-        // Fenced, aborted by the coordinator's timeout, unknown: whatever it was, a new epoch and the committed offsets
-        // decide (E10: a worker survives what can be survived).
-        default: return Trouble::Lost;
+        case ErrorCode::SaslAuthenticationFailed:
+            return Trouble::Fatal;
+        // Fenced, aborted by the coordinator's timeout, unknown: whatever it was, a new epoch and
+        // the committed offsets decide (E10: a worker survives what can be survived).
+        default:
+            return Trouble::Lost;
     }
 }
 
-std::int16_t int16_version(bool condition, std::int16_t yes, std::int16_t no) { return condition ? yes : no; }
+std::int16_t int16_version(bool condition, std::int16_t yes, std::int16_t no) {
+    return condition ? yes : no;
+}
 }  // namespace
 
 void Producer::raise(Trouble trouble, ErrorCode code, std::string detail) {
@@ -50,11 +56,12 @@ void Producer::raise(Trouble trouble, ErrorCode code, std::string detail) {
               {{"transactional_id", config_.transactional_id}, {"error", error_.detail}});
 }
 
-// ---- ids ------------------------------------------------------------------------------------------------------------
+// ---- ids
+// ------------------------------------------------------------------------------------------------------------
 
 void Producer::init() {
     commit_scope_.reset();
-    scope_.reset();   // answers to what was sent before are not ours any more
+    scope_.reset();  // answers to what was sent before are not ours any more
     drop_all();
     trouble_ = Trouble::None;
     error_ = {};
@@ -79,9 +86,11 @@ void Producer::request_id() {
     call.version_max = 5;
     call.build = [this](std::int16_t version) {
         wire::InitProducerIdRequest request;
-        request.transactional_id = transactional() ? std::optional(config_.transactional_id) : std::nullopt;
+        request.transactional_id =
+            transactional() ? std::optional(config_.transactional_id) : std::nullopt;
         request.transaction_timeout_ms = static_cast<std::int32_t>(
-            transactional() ? config_.transaction_timeout / std::chrono::milliseconds(1) : INT32_MAX);
+            transactional() ? config_.transaction_timeout / std::chrono::milliseconds(1)
+                            : INT32_MAX);
         return wire::AnyRequest::of(std::move(request), version);
     };
     call.done = [this](Answer answer) {
@@ -101,8 +110,9 @@ void Producer::request_id() {
         }
         const Trouble trouble = trouble_of(error);
         if (trouble == Trouble::Fatal)
-            return raise(Trouble::Fatal, error, "InitProducerId for " + config_.transactional_id + ": " +
-                                                    std::string(name(error)) + ' ' + answer.detail);
+            return raise(Trouble::Fatal, error,
+                         "InitProducerId for " + config_.transactional_id + ": " +
+                             std::string(name(error)) + ' ' + answer.detail);
         log_.warn("InitProducerId failed, trying again",
                   {{"transactional_id", config_.transactional_id}, {"error", name(error)}});
         cluster_.after(scope_, cluster_.config().retry_backoff_max, [this] { request_id(); });
@@ -119,7 +129,8 @@ void Producer::adopt(ProducerId id, ProducerEpoch epoch) {
     ++epoch_serial_;
 }
 
-// ---- the generation -------------------------------------------------------------------------------------------------
+// ---- the generation
+// -------------------------------------------------------------------------------------------------
 
 void Producer::commit(std::vector<OffsetToCommit> offsets, std::function<GroupMetadata()> group) {
     MR_CHECK(state_ == State::Ready && current_ == generation_);
@@ -143,7 +154,8 @@ void Producer::abort() {
         return;
     }
     if (state_ != State::Ready && state_ != State::Committing) return;
-    // Offsets or partitions still on their way carry an epoch that the abort makes old: their answers do not matter.
+    // Offsets or partitions still on their way carry an epoch that the abort makes old: their
+    // answers do not matter.
     commit_scope_.reset();
     adding_ = false;
     offsets_done_ = true;
@@ -161,23 +173,26 @@ std::optional<Outcome> Producer::take_outcome() {
 }
 
 bool Producer::generation_flushed() const {
-    return std::none_of(active_.begin(), active_.end(),
-                        [&](const Partition* p) { return p->queue.front()->generation <= current_; });
+    return std::none_of(active_.begin(), active_.end(), [&](const Partition* p) {
+        return p->queue.front()->generation <= current_;
+    });
 }
 
 void Producer::advance() {
-    if (bump_epoch_ && in_flight_ == 0 && state_ != State::Initializing && trouble_ == Trouble::None) {
+    if (bump_epoch_ && in_flight_ == 0 && state_ != State::Initializing &&
+        trouble_ == Trouble::None) {
         bump_epoch_ = false;
         check_due_ = true;
         if (epoch_.value() >= kEpochMax) {
-            state_ = State::Initializing;   // what is queued stays and goes under the new id
+            state_ = State::Initializing;  // what is queued stays and goes under the new id
             request_id();
         } else {
             adopt(id_, ProducerEpoch{static_cast<std::int16_t>(epoch_.value() + 1)});
         }
     }
     if (state_ == State::Committing && trouble_ == Trouble::None) {
-        if (!offsets_done_ && !offsets_sent_ && (transactional() || generation_flushed())) commit_offsets();
+        if (!offsets_done_ && !offsets_sent_ && (transactional() || generation_flushed()))
+            commit_offsets();
         if (offsets_done_ && !ending_sent_ && generation_flushed()) {
             if (transactional() && reached_broker_) {
                 end_transaction(true);
@@ -210,7 +225,7 @@ void Producer::generation_over(Outcome outcome) {
                 for (auto& p : topic.partitions)
                     if (p && p->end_next) p->end = std::exchange(p->end_next, std::nullopt);
     } else {
-        drop_all();   // of the partitions that an abort left nothing is in flight
+        drop_all();  // of the partitions that an abort left nothing is in flight
         current_ = ++generation_;
         trouble_ = Trouble::None;
         error_ = {};
@@ -251,13 +266,15 @@ void Producer::ended(bool commit, const Answer& answer) {
     if (answer.ok()) {
         const auto& response = answer.response.as<wire::EndTxnResponse>();
         error = response.error_code;
-        // Version 1: nothing of it had reached the coordinator. The new epoch sees to what is still on its way.
+        // Version 1: nothing of it had reached the coordinator. The new epoch sees to what is still
+        // on its way.
         if (!commit && !two() && error == ErrorCode::InvalidTxnState) error = ErrorCode::None;
         if (error == ErrorCode::None) {
             if (two() && response.producer_id >= 0)
                 adopt(ProducerId{response.producer_id}, ProducerEpoch{response.producer_epoch});
             if (!commit && !two()) {
-                request_id();   // version 1: sequences of what was dropped are in doubt, a new epoch starts at 0
+                request_id();  // version 1: sequences of what was dropped are in doubt, a new epoch
+                               // starts at 0
                 return;
             }
             generation_over(commit ? Outcome::Committed : Outcome::Aborted);
@@ -265,7 +282,8 @@ void Producer::ended(bool commit, const Answer& answer) {
         }
     }
     const std::string what = std::string("EndTxn(") + (commit ? "commit" : "abort") + ") of " +
-                             config_.transactional_id + ": " + std::string(name(error)) + ' ' + answer.detail;
+                             config_.transactional_id + ": " + std::string(name(error)) + ' ' +
+                             answer.detail;
     const Trouble trouble = trouble_of(error);
     if (commit && trouble == Trouble::Abortable) {
         ending_sent_ = false;
@@ -275,7 +293,8 @@ void Producer::ended(bool commit, const Answer& answer) {
     raise(trouble == Trouble::Fatal ? Trouble::Fatal : Trouble::Lost, error, what);
 }
 
-// ---- version 1 ------------------------------------------------------------------------------------------------------
+// ---- version 1
+// ------------------------------------------------------------------------------------------------------
 
 void Producer::add_partitions() {
     if (adding_ || trouble_ != Trouble::None) return;
@@ -295,7 +314,7 @@ void Producer::add_partitions() {
     call.target = Coordinator{CoordinatorType::Transaction, config_.transactional_id};
     call.lane = Lane::Control;
     call.api = wire::ApiKey::AddPartitionsToTxn;
-    call.version_max = 3;   // later ones are for brokers
+    call.version_max = 3;  // later ones are for brokers
     call.build = [this, topics](std::int16_t version) {
         wire::AddPartitionsToTxnRequest request;
         request.v3_and_below_transactional_id = config_.transactional_id;
@@ -314,7 +333,8 @@ void Producer::add_partitions() {
         for (const auto& topic : response.results_by_topic_v3_and_below)
             for (const auto& p : topic.results_by_partition) {
                 if (p.partition_error_code == ErrorCode::None) continue;
-                if (worst == ErrorCode::None || worst == ErrorCode::OperationNotAttempted || retriable(worst))
+                if (worst == ErrorCode::None || worst == ErrorCode::OperationNotAttempted ||
+                    retriable(worst))
                     worst = p.partition_error_code;
             }
         return worst;
@@ -327,12 +347,15 @@ void Producer::add_partitions() {
             for (Partition* p : partitions) p->added_to = current_ + 1;
             return;
         }
-        raise(trouble_of(error), error, "AddPartitionsToTxn: " + std::string(name(error)) + ' ' + answer.detail);
+        raise(trouble_of(error), error,
+              "AddPartitionsToTxn: " + std::string(name(error)) + ' ' + answer.detail);
     };
-    cluster_.call_until_final(commit_scope_, std::move(call), error_of, now + config_.delivery_timeout);
+    cluster_.call_until_final(commit_scope_, std::move(call), error_of,
+                              now + config_.delivery_timeout);
 }
 
-// ---- offsets --------------------------------------------------------------------------------------------------------
+// ---- offsets
+// --------------------------------------------------------------------------------------------------------
 
 void Producer::commit_offsets() {
     offsets_sent_ = true;
@@ -359,7 +382,8 @@ void Producer::commit_offsets() {
         if (error == ErrorCode::None && state_ == State::Committing) return send_offsets();
         offsets_arrived(error, "AddOffsetsToTxn: " + answer.detail);
     };
-    cluster_.call_until_final(commit_scope_, std::move(call), error_of, cluster_.now().time + config_.delivery_timeout);
+    cluster_.call_until_final(commit_scope_, std::move(call), error_of,
+                              cluster_.now().time + config_.delivery_timeout);
 }
 
 namespace {
@@ -400,7 +424,7 @@ void Producer::send_offsets() {
         reached_broker_ = true;
         call.api = wire::ApiKey::TxnOffsetCommit;
         call.version_min = int16_version(two(), 5, 3);
-        call.version_max = int16_version(two(), 5, 4);   // 6 names topics by id
+        call.version_max = int16_version(two(), 5, 4);  // 6 names topics by id
         call.build = [this, epoch_sent](std::int16_t version) {
             const GroupMetadata now = group_();
             *epoch_sent = now.epoch;
@@ -418,7 +442,7 @@ void Producer::send_offsets() {
     } else {
         call.api = wire::ApiKey::OffsetCommit;
         call.version_min = 7;
-        call.version_max = 9;   // 10 names topics by id
+        call.version_max = 9;  // 10 names topics by id
         call.build = [this, epoch_sent](std::int16_t version) {
             const GroupMetadata now = group_();
             *epoch_sent = now.epoch;
@@ -431,22 +455,26 @@ void Producer::send_offsets() {
             return wire::AnyRequest::of(std::move(request), version);
         };
     }
-    // A member's epoch may move on while its commit is under way. It still owns its tasks then (the broker gives none away
-    // before we confirm), so the offsets go again under the new epoch. ILLEGAL_GENERATION is the older name of it.
+    // A member's epoch may move on while its commit is under way. It still owns its tasks then (the
+    // broker gives none away before we confirm), so the offsets go again under the new epoch.
+    // ILLEGAL_GENERATION is the older name of it.
     const auto error_of = [this, epoch_sent](const wire::AnyResponse& any) {
         const ErrorCode error = any.is<wire::TxnOffsetCommitResponse>()
                                     ? worst_of(any.as<wire::TxnOffsetCommitResponse>())
                                     : worst_of(any.as<wire::OffsetCommitResponse>());
-        const bool stale = error == ErrorCode::StaleMemberEpoch || error == ErrorCode::IllegalGeneration;
+        const bool stale =
+            error == ErrorCode::StaleMemberEpoch || error == ErrorCode::IllegalGeneration;
         if (!stale || !group_) return error;
         const GroupMetadata now = group_();
-        if (now.epoch < 0 || (now.epoch == *epoch_sent && ++stale_epochs_ > kStaleEpochsMax)) return error;
+        if (now.epoch < 0 || (now.epoch == *epoch_sent && ++stale_epochs_ > kStaleEpochsMax))
+            return error;
         return ErrorCode::CoordinatorLoadInProgress;
     };
     call.done = [this, error_of](Answer answer) {
         offsets_arrived(answer.ok() ? error_of(answer.response) : answer.error, answer.detail);
     };
-    cluster_.call_until_final(commit_scope_, std::move(call), error_of, cluster_.now().time + config_.delivery_timeout);
+    cluster_.call_until_final(commit_scope_, std::move(call), error_of,
+                              cluster_.now().time + config_.delivery_timeout);
 }
 
 void Producer::offsets_arrived(ErrorCode error, const std::string& detail) {

@@ -22,7 +22,8 @@ std::vector<Request::TaskIds> wire_tasks(const TaskSet& tasks) {
 TaskSet task_set(const std::vector<Response::TaskIds>& tasks) {
     TaskSet out;
     for (const auto& ids : tasks)
-        for (const std::int32_t partition : ids.partitions) out[ids.subtopology_id].insert(partition);
+        for (const std::int32_t partition : ids.partitions)
+            out[ids.subtopology_id].insert(partition);
     return out;
 }
 }  // namespace
@@ -45,12 +46,12 @@ void StreamsMember::join() {
 
 void StreamsMember::leave() {
     if (state_ == State::Left || state_ == State::Leaving) return;
-    if (state_ != State::Joined && !(state_ == State::Joining && in_flight_)) {   // nobody knows us
+    if (state_ != State::Joined && !(state_ == State::Joining && in_flight_)) {  // nobody knows us
         state_ = State::Left;
         next_ = Time::never();
         return;
     }
-    scope_.reset();   // what the answer under way says does not matter
+    scope_.reset();  // what the answer under way says does not matter
     in_flight_ = false;
     state_ = State::Leaving;
     next_ = cluster_.now().time;
@@ -70,16 +71,19 @@ void StreamsMember::request_shutdown() {
 }
 
 GroupMetadata StreamsMember::group() const {
-    return {config_.group_id, config_.member_id, state_ == State::Joined || state_ == State::Leaving ? epoch_ : -1,
-            config_.instance_id};
+    return {config_.group_id, config_.member_id,
+            state_ == State::Joined || state_ == State::Leaving ? epoch_ : -1, config_.instance_id};
 }
 
 void StreamsMember::poll() {
     if (in_flight_ || next_ > cluster_.now().time) return;
-    if (state_ == State::Joining || state_ == State::Joined || state_ == State::Leaving) heartbeat();
+    if (state_ == State::Joining || state_ == State::Joined || state_ == State::Leaving)
+        heartbeat();
 }
 
-Time StreamsMember::next_due() const { return in_flight_ ? Time::never() : next_; }
+Time StreamsMember::next_due() const {
+    return in_flight_ ? Time::never() : next_;
+}
 
 void StreamsMember::heartbeat() {
     const bool joining = state_ == State::Joining, leaving = state_ == State::Leaving;
@@ -97,7 +101,8 @@ void StreamsMember::heartbeat() {
         request->process_id = config_.process_id;
         request->rack_id = config_.rack_id;
         if (config_.user_endpoint)
-            request->user_endpoint = Request::Endpoint{config_.user_endpoint->first, config_.user_endpoint->second};
+            request->user_endpoint =
+                Request::Endpoint{config_.user_endpoint->first, config_.user_endpoint->second};
         std::vector<Request::KeyValue> tags;
         for (const auto& [key, value] : config_.client_tags) tags.push_back({key, value});
         request->client_tags = std::move(tags);
@@ -115,7 +120,7 @@ void StreamsMember::heartbeat() {
     call.api = wire::ApiKey::StreamsGroupHeartbeat;
     call.build = [request, instance = config_.instance_id](std::int16_t version) {
         Request body = *request;
-        if (version >= 1) body.instance_id = instance;   // 4.2 and 4.3 refuse it
+        if (version >= 1) body.instance_id = instance;  // 4.2 and 4.3 refuse it
         return wire::AnyRequest::of(std::move(body), version);
     };
     call.done = [this, leaving](Answer answer) { arrived(std::move(answer), leaving); };
@@ -131,17 +136,20 @@ void StreamsMember::retry(bool find_coordinator) {
 
 void StreamsMember::arrived(Answer answer, bool leaving) {
     in_flight_ = false;
-    if (leaving) {   // one attempt: an unreachable coordinator drops us at the session timeout
+    if (leaving) {  // one attempt: an unreachable coordinator drops us at the session timeout
         state_ = State::Left;
         return;
     }
     if (answer.error == ErrorCode::UnsupportedVersion) {
         state_ = State::Failed;
-        fatal_ = Error{answer.error, answer.detail + ": streams groups (KIP-1071) need Apache Kafka 4.2 or newer"};
+        fatal_ =
+            Error{answer.error,
+                  answer.detail + ": streams groups (KIP-1071) need Apache Kafka 4.2 or newer"};
         return;
     }
     if (!answer.ok()) {
-        if (answer.error == ErrorCode::GroupAuthorizationFailed || answer.error == ErrorCode::InvalidGroupId) {
+        if (answer.error == ErrorCode::GroupAuthorizationFailed ||
+            answer.error == ErrorCode::InvalidGroupId) {
             state_ = State::Failed;
             fatal_ = Error{answer.error, answer.detail};
             return;
@@ -149,15 +157,19 @@ void StreamsMember::arrived(Answer answer, bool leaving) {
         return retry(true);
     }
     const auto& response = answer.response.as<Response>();
-    const std::string detail =
-        std::string(name(response.error_code)) + (response.error_message ? ": " + *response.error_message : "");
+    const std::string detail = std::string(name(response.error_code)) +
+                               (response.error_message ? ": " + *response.error_message : "");
     switch (response.error_code) {
-        case ErrorCode::None: break;
+        case ErrorCode::None:
+            break;
         case ErrorCode::NotCoordinator:
-        case ErrorCode::CoordinatorNotAvailable: return retry(true);
+        case ErrorCode::CoordinatorNotAvailable:
+            return retry(true);
         case ErrorCode::CoordinatorLoadInProgress:
-        case ErrorCode::RequestTimedOut: return retry(false);
-        case ErrorCode::UnreleasedInstanceId:   // who had it before us is given up at the session timeout
+        case ErrorCode::RequestTimedOut:
+            return retry(false);
+        case ErrorCode::UnreleasedInstanceId:  // who had it before us is given up at the session
+                                               // timeout
             log_.warn("instance id still in use", {{"instance", config_.instance_id.value_or("")}});
             return retry(false);
         case ErrorCode::UnknownMemberId:
@@ -182,11 +194,13 @@ void StreamsMember::arrived(Answer answer, bool leaving) {
     state_ = State::Joined;
     epoch_ = response.member_epoch;
     if (!response.member_id.empty()) config_.member_id = response.member_id;
-    if (response.heartbeat_interval_ms > 0) interval_ = std::chrono::milliseconds(response.heartbeat_interval_ms);
+    if (response.heartbeat_interval_ms > 0)
+        interval_ = std::chrono::milliseconds(response.heartbeat_interval_ms);
     endpoint_epoch_ = response.endpoint_information_epoch;
     status_.clear();
     if (response.status)
-        for (const auto& s : *response.status) status_[static_cast<GroupStatus>(s.status_code)] = s.status_detail;
+        for (const auto& s : *response.status)
+            status_[static_cast<GroupStatus>(s.status_code)] = s.status_detail;
     if (response.active_tasks) {
         assigned_ = task_set(*response.active_tasks);
         ++assignment_version_;
@@ -194,7 +208,8 @@ void StreamsMember::arrived(Answer answer, bool leaving) {
     next_ = owned_changed_ ? cluster_.now().time : cluster_.now().time + interval_;
     // Nothing assigned yet because the group waits for others or for topics: look again soon.
     if (!status_.empty() && assigned_.empty())
-        next_ = std::min(next_, cluster_.now().time + std::min<Duration>(interval_, std::chrono::seconds(1)));
+        next_ = std::min(
+            next_, cluster_.now().time + std::min<Duration>(interval_, std::chrono::seconds(1)));
 }
 
 }  // namespace millrace::client

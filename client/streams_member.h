@@ -1,9 +1,11 @@
 #pragma once
-// Membership of a streams group (KIP-1071): the broker assigns tasks, the member tells what it holds. Kafka:
-// StreamsGroupHeartbeatRequestManager, StreamsMembershipManager. A machine on a Cluster.
+// Membership of a streams group (KIP-1071): the broker assigns tasks, the member tells what it
+// holds. Kafka: StreamsGroupHeartbeatRequestManager, StreamsMembershipManager. A machine on a
+// Cluster.
 //
-// The owner compares assigned() with what it holds: what is no longer assigned it commits, closes and reports by
-// set_owned(); what is new it opens at once (the broker grants a task only when nobody else holds it).
+// The owner compares assigned() with what it holds: what is no longer assigned it commits, closes
+// and reports by set_owned(); what is new it opens at once (the broker grants a task only when
+// nobody else holds it).
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -19,17 +21,19 @@
 
 namespace millrace::client {
 
-using TaskSet = std::map<std::string, std::set<std::int32_t>>;   // subtopology id -> partitions
+using TaskSet = std::map<std::string, std::set<std::int32_t>>;  // subtopology id -> partitions
 
 struct StreamsMemberConfig {
-    std::string group_id;    // application.id
-    std::string member_id;   // a Uuid's text, fresh per member
-    std::optional<std::string> instance_id;   // static membership; brokers before 4.4 have none for streams groups
-    std::string process_id;                   // survives a restart
+    std::string group_id;   // application.id
+    std::string member_id;  // a Uuid's text, fresh per member
+    std::optional<std::string>
+        instance_id;         // static membership; brokers before 4.4 have none for streams groups
+    std::string process_id;  // survives a restart
     std::optional<std::string> rack_id;
-    std::optional<std::pair<std::string, std::uint16_t>> user_endpoint;   // application.server
+    std::optional<std::pair<std::string, std::uint16_t>> user_endpoint;  // application.server
     std::map<std::string, std::string> client_tags;
-    Duration rebalance_timeout = std::chrono::minutes(5);   // max.poll.interval.ms: how long a revocation may take
+    Duration rebalance_timeout =
+        std::chrono::minutes(5);  // max.poll.interval.ms: how long a revocation may take
     wire::StreamsGroupHeartbeatRequest::Topology topology;
 };
 
@@ -47,24 +51,27 @@ public:
     StreamsMember(Cluster& cluster, StreamsMemberConfig config, LogSink& log);
     StreamsMember(const StreamsMember&) = delete;
 
-    void join();    // also after being fenced
-    void leave();   // left() once the coordinator knows, or after one attempt that got no answer
+    void join();   // also after being fenced
+    void leave();  // left() once the coordinator knows, or after one attempt that got no answer
     bool left() const { return state_ == State::Left; }
     bool joined() const { return state_ == State::Joined; }
 
     // The broker's word on what this member should hold; grows in version with each new one.
     const TaskSet& assigned() const { return assigned_; }
     std::uint64_t assignment_version() const { return assignment_version_; }
-    void set_owned(TaskSet owned);   // a change is told at once
+    void set_owned(TaskSet owned);  // a change is told at once
     const TaskSet& owned() const { return owned_; }
 
-    // The group no longer knows this member: what it held may be somebody else's. Told once; then join() again.
+    // The group no longer knows this member: what it held may be somebody else's. Told once; then
+    // join() again.
     bool take_fenced() { return std::exchange(fenced_, false); }
-    const std::optional<Error>& fatal() const { return fatal_; }   // topology refused, no rights, no such API
+    const std::optional<Error>& fatal() const {
+        return fatal_;
+    }  // topology refused, no rights, no such API
     const std::map<GroupStatus, std::string>& status() const { return status_; }
-    void request_shutdown();   // of all members: SHUTDOWN_APPLICATION
+    void request_shutdown();  // of all members: SHUTDOWN_APPLICATION
 
-    GroupMetadata group() const;   // for commits; epoch -1 while not joined
+    GroupMetadata group() const;  // for commits; epoch -1 while not joined
     const StreamsMemberConfig& config() const { return config_; }
 
     void poll();

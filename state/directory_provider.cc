@@ -4,6 +4,7 @@
 
 #include "millrace/base/check.h"
 #include "millrace/state/kv/table_key_value_store.h"
+#include "millrace/state/session/segmented_session_store.h"
 #include "millrace/state/window/segmented_window_store.h"
 
 namespace millrace::state {
@@ -20,8 +21,8 @@ DirectoryProvider::~DirectoryProvider() {
 Result<std::unique_ptr<KeyValueStore>> DirectoryProvider::key_value(const std::string& task,
                                                                     const KeyValueSpec& spec) {
     if (!spec.persistent) return std::make_unique<TableKeyValueStore>(spec);
-    MR_TRY(auto disk,
-           StoreDisk::open(runs_, *this, spec.name, task, spec.fingerprint, false, false));
+    MR_TRY(auto disk, StoreDisk::open(runs_, *this, spec.name, task, "kv/1", spec.fingerprint,
+                                      false, StoredOrder::AsIs));
     return std::make_unique<TableKeyValueStore>(spec, std::move(disk));
 }
 
@@ -29,11 +30,26 @@ Result<std::unique_ptr<WindowStore>> DirectoryProvider::window(const std::string
                                                                const WindowSpec& spec) {
     if (!spec.persistent) return std::make_unique<SegmentedWindowStore>(spec);
     // The segments' ids are in the keys on disk: their length is part of the format.
-    const std::string fingerprint =
-        "segment " + std::to_string(WindowOrder(spec).segment_interval) + "ms;" + spec.fingerprint;
+    const std::string format = std::string(spec.time_ordered ? "window-by-time/1 " : "window/1 ") +
+                               std::to_string(WindowOrder(spec).segment_interval) + "ms";
     MR_TRY(auto disk,
-           StoreDisk::open(runs_, *this, spec.name, task, fingerprint, true, spec.time_ordered));
+           StoreDisk::open(runs_, *this, spec.name, task, format, spec.fingerprint, true,
+                           spec.time_ordered ? StoredOrder::WindowTimeFirst : StoredOrder::AsIs));
     auto store = std::make_unique<SegmentedWindowStore>(spec, std::move(disk));
+    if (store->failure()) return Failure(*store->failure());
+    return store;
+}
+
+Result<std::unique_ptr<SessionStore>> DirectoryProvider::session(const std::string& task,
+                                                                 const SessionSpec& spec) {
+    if (!spec.persistent) return std::make_unique<SegmentedSessionStore>(spec);
+    const std::string format =
+        std::string(spec.time_ordered ? "session-by-time/1 " : "session/1 ") +
+        std::to_string(segment_interval_ms(spec.retention_ms)) + "ms";
+    MR_TRY(auto disk,
+           StoreDisk::open(runs_, *this, spec.name, task, format, spec.fingerprint, true,
+                           spec.time_ordered ? StoredOrder::SessionTimeFirst : StoredOrder::AsIs));
+    auto store = std::make_unique<SegmentedSessionStore>(spec, std::move(disk));
     if (store->failure()) return Failure(*store->failure());
     return store;
 }

@@ -32,6 +32,8 @@ public:
                                                      const KeyValueSpec& spec) override;
     Result<std::unique_ptr<WindowStore>> window(const std::string& task,
                                                 const WindowSpec& spec) override;
+    Result<std::unique_ptr<SessionStore>> session(const std::string& task,
+                                                  const SessionSpec& spec) override;
     void maintain() override;
 
     // Starts a spill of all that can be spilled, whatever the budget says (a clean stop, tests).

@@ -11,6 +11,8 @@ public:
                                                      const KeyValueSpec& spec) override;
     Result<std::unique_ptr<WindowStore>> window(const std::string& task,
                                                 const WindowSpec& spec) override;
+    Result<std::unique_ptr<SessionStore>> session(const std::string& task,
+                                                  const SessionSpec& spec) override;
 };
 
 }  // namespace millrace::state

@@ -28,6 +28,14 @@ struct WindowSpec {
     std::string fingerprint;
 };
 
+struct SessionSpec {
+    std::string name;
+    std::int64_t retention_ms = 0;
+    bool persistent = true;  // as in WindowSpec
+    bool time_ordered = false;
+    std::string fingerprint;
+};
+
 class StoreProvider {
 public:
     virtual ~StoreProvider() = default;
@@ -37,6 +45,12 @@ public:
                                                              const KeyValueSpec&) = 0;
     virtual Result<std::unique_ptr<WindowStore>> window(const std::string& task,
                                                         const WindowSpec&) = 0;
+    virtual Result<std::unique_ptr<SessionStore>> session(const std::string& task,
+                                                          const SessionSpec& spec) {
+        (void)task;
+        return fail(ErrorCode::UnsupportedVersion,
+                    "session store " + spec.name + ": this provider makes none");
+    }
     // Called by the worker after a commit and when idle: the place to start a spill or to take in
     // one that is done.
     virtual void maintain() {}

@@ -142,4 +142,35 @@ public:
                                                     bool forward = true) = 0;
 };
 
+class SessionCursor {
+public:
+    virtual ~SessionCursor() = default;
+    virtual bool valid() const = 0;
+    virtual void next() = 0;
+    virtual BytesView key() const = 0;       // without the session
+    virtual std::int64_t start() const = 0;  // ms; both ends inclusive
+    virtual std::int64_t end() const = 0;
+    virtual ValueAndTimestamp value() const = 0;
+};
+
+class SessionStore : public StateStore {  // changelog keys: key || i64 end || i64 start
+public:
+    virtual std::int64_t retention_ms() const = 0;
+    virtual std::int64_t observed_stream_time()
+        const = 0;  // the greatest session end put; -1: nothing put yet
+    virtual std::optional<ValueAndTimestamp> fetch(const HashedKey& key, std::int64_t start,
+                                                   std::int64_t end) = 0;
+    virtual void put(const HashedKey& key, std::int64_t start, std::int64_t end, MaybeBytes value,
+                     Timestamp timestamp) = 0;
+    virtual void remove(const HashedKey& key, std::int64_t start, std::int64_t end,
+                        Timestamp timestamp) = 0;
+    // The sessions of a key with end >= earliest_end and start <= latest_start, by end, then start.
+    virtual std::unique_ptr<SessionCursor> find(BytesView key, std::int64_t earliest_end,
+                                                std::int64_t latest_start, bool forward = true) = 0;
+    // Of all keys, with the end in [earliest_end, latest_end]. Order: streams-semantics §5.3.
+    virtual std::unique_ptr<SessionCursor> find_all(std::int64_t earliest_end,
+                                                    std::int64_t latest_end,
+                                                    bool forward = true) = 0;
+};
+
 }  // namespace millrace::state

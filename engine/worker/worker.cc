@@ -126,7 +126,7 @@ void Worker::start(Now now, client::Effects& effects) {
     MR_CHECK(phase_ == Phase::Idle);
     cluster_.at(now);
     phase_ = Phase::Active;
-    last_commit_ = now.time;
+    started_ = last_commit_ = now.time;
     next_purge_ = now.time + ms(config_.streams.repartition_purge_interval_ms);
     member_.join();
     producer_.init();
@@ -269,7 +269,13 @@ void Worker::fetched(Tag tag, client::FetchedBatches batches) {
     records.next = batches.next;
     records.epoch = batches.epoch;
     slot->second.task->enqueue(at->second.second, std::move(records));
-    update_flow(slot->second);
+}
+
+void Worker::heard(Tag tag) {
+    const auto at = tags_.find(tag);
+    if (at == tags_.end() || phase_ != Phase::Active) return;
+    const auto slot = slots_.find(at->second.first);
+    if (slot != slots_.end() && slot->second.state == TaskState::Running) update_flow(slot->second);
 }
 
 void Worker::position_reset(Tag tag, Offset position, bool truncated) {

@@ -161,6 +161,7 @@ private:
 
     // FetchSink
     void fetched(Tag tag, client::FetchedBatches batches) override;
+    void heard(Tag tag) override;
     void position_reset(Tag tag, Offset position, bool truncated) override;
     void fetch_failed(Tag tag, Error error) override;
 
@@ -176,6 +177,7 @@ private:
 
     // worker_tasks.cc: from assignment to running and away
     void reconcile();
+    bool sources_known(TaskId id);
     void make_slot(TaskId id);
     void ask_offsets();
     void offsets_arrived(const std::vector<std::pair<TaskId, std::uint64_t>>& asked,
@@ -226,8 +228,8 @@ private:
     TaskId next_task_{};  // round robin
     bool commit_requested_ = false, committing_ = false, closing_ = false, purging_ = false,
          changed_ = false;
-    Time last_commit_{}, commit_began_{}, close_deadline_ = Time::never(), next_purge_{},
-                                          next_end_check_{};
+    Time started_{}, last_commit_{}, commit_began_{}, close_deadline_ = Time::never(),
+                                                      next_purge_{}, next_end_check_{};
     Time missing_topics_since_ = Time::never();
     std::int64_t processed_since_commit_ = 0;
     AtEnd at_end_ = AtEnd::No;

@@ -10,6 +10,10 @@
 
 namespace millrace::engine {
 
+namespace {
+constexpr Duration kEmptyIsFinal = std::chrono::seconds(5);
+}
+
 bool Worker::any_commit_needed() const {
     for (const auto& [id, slot] : slots_)
         if (slot.state == TaskState::Running && slot.task->commit_needed()) return true;
@@ -262,7 +266,13 @@ bool Worker::consumed_to_end() const {
     if (phase_ != Phase::Active || !member_.joined() || committing_ || !producer_.initialized() ||
         !producer_.flushed() || member_.assignment_version() != seen_assignment_)
         return false;
-    if (!member_.status().empty() && slots_.empty()) return false;  // the group is not ready yet
+    std::size_t assigned = 0;
+    for (const auto& [subtopology, partitions] : member_.assigned()) assigned += partitions.size();
+    if (assigned != slots_.size()) return false;
+    // Nothing to do for us, or just not yet?
+    if (slots_.empty() &&
+        (!member_.status().empty() || cluster_.now().time - started_ < kEmptyIsFinal))
+        return false;
     for (const auto& [id, slot] : slots_) {
         if (slot.state == TaskState::Suspended) continue;
         if (slot.state != TaskState::Running || slot.revoking || slot.task->commit_needed() ||

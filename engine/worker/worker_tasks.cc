@@ -57,11 +57,27 @@ void Worker::reconcile() {
         changed_ = true;
     }
     for (const TaskId id : target)
-        if (!slots_.contains(id)) make_slot(id);
+        if (!slots_.contains(id) && sources_known(id)) make_slot(id);
     client::TaskSet owned;
     for (const auto& [id, slot] : slots_)
         owned[std::to_string(id.subtopology)].insert(id.partition);
     member_.set_owned(std::move(owned));
+}
+
+// A task asks for the partition counts of its sources when it is made.
+bool Worker::sources_known(TaskId id) {
+    bool known = true;
+    const auto look = [&](const std::string& name) {
+        cluster_.want_topic(name);
+        const client::TopicMetadata* topic = cluster_.topic(name);
+        known = known && topic && topic->error == ErrorCode::None;
+    };
+    for (const Subtopology& sub : topology_.subtopologies()) {
+        if (sub.id != id.subtopology) continue;
+        for (const std::string& name : sub.source_topics) look(name);
+        for (const InternalTopic& topic : sub.repartition_sources) look(topic.name);
+    }
+    return known;
 }
 
 void Worker::make_slot(TaskId id) {

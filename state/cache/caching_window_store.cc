@@ -147,7 +147,7 @@ void CachingWindowStore::put(const HashedKey& key, std::int64_t start, MaybeByte
 
 std::unique_ptr<WindowCursor> CachingWindowStore::fetch(BytesView key, std::int64_t from,
                                                         std::int64_t to, bool forward) {
-    if (!runs_) runs_ = std::make_unique<RunIndex>(cache_.table());
+    if (!runs_) runs_ = std::make_unique<RunIndex>(cache_.table(), kWindowSuffixBytes);
     std::vector<Entry*> entries;
     if (from <= to) runs_->collect(key, from, to, entries);
     std::vector<Bytes> keys;

@@ -111,7 +111,8 @@ std::unique_ptr<KeyValueCursor> TableKeyValueStore::range(std::optional<BytesVie
 // -------------------------------------------------------------------------------------------------------
 
 void TableKeyValueStore::freeze(SpillPart& part) {
-    part.frozen.push_back({disk_->prefix(kWholeStore), table_, &table_->freeze(), false});
+    part.frozen.push_back(
+        {disk_->prefix(kWholeStore), table_, &table_->freeze(), StoredOrder::AsIs});
     disk_->begin(part, -1, 0);
 }
 

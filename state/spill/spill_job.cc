@@ -4,7 +4,6 @@
 #include <map>
 
 #include "millrace/base/byte_order.h"
-#include "millrace/state/window/window_key.h"
 
 namespace millrace::state {
 namespace {
@@ -12,16 +11,24 @@ namespace {
 void write_key(ByteSink& into, const SpillPart::Frozen& from, BytesView key) {
     into.clear();
     into.append(from.prefix);
-    if (!from.time_first) return into.append(key);
-    const BytesView plain = key_of_window_key(key);
-    into.append(key.subspan(plain.size(), 8));
-    into.append(plain);
-    into.append(key.subspan(plain.size() + 8, 4));
+    append_stored_key(into, key, from.order);
+}
+
+KeyOrder order_of(StoredOrder stored) {
+    switch (stored) {
+        case StoredOrder::AsIs:
+            return KeyOrder::Bytes;
+        case StoredOrder::WindowTimeFirst:
+            return KeyOrder::TimeFirst;
+        case StoredOrder::SessionTimeFirst:
+            return KeyOrder::SessionTimeFirst;
+    }
+    return KeyOrder::Bytes;
 }
 
 Result<void> write_frozen(RunWriter& writer, const SpillPart::Frozen& from) {
     std::vector<const Entry*> sorted(from.entries->begin(), from.entries->end());
-    const KeyOrder order = from.time_first ? KeyOrder::TimeFirst : KeyOrder::Bytes;
+    const KeyOrder order = order_of(from.order);
     std::sort(sorted.begin(), sorted.end(), [order](const Entry* a, const Entry* b) {
         return compare_keys(a->key(), b->key(), order) < 0;
     });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "millrace/state/runs/runs.h"
+#include "millrace/state/runs/stored_key.h"
 #include "millrace/state/table/sorted_index.h"
 
 namespace millrace::state {
@@ -18,7 +19,7 @@ struct SpillPart {  // of one store
         std::string prefix;                // before each key
         std::shared_ptr<const void> keep;  // the table: a store that closes leaves it to the job
         const std::vector<Entry*>* entries;
-        bool time_first = false;  // keys are written start || key || seq
+        StoredOrder order = StoredOrder::AsIs;
     };
     std::string family;
     std::vector<Frozen> frozen;  // ascending by prefix, none a prefix of another

@@ -3,7 +3,6 @@
 #include "millrace/base/byte_order.h"
 #include "millrace/base/check.h"
 #include "millrace/base/mutant.h"
-#include "millrace/state/window/window_key.h"
 
 namespace millrace::state {
 namespace {
@@ -16,28 +15,13 @@ std::string successor(
     return prefix;
 }
 
-// Stored keys of a time-ordered store are start || key || seq; the store knows key || start || seq.
-void to_stored(ByteSink& into, BytesView key, bool time_first) {
-    if (!time_first || key.size() < kWindowSuffixBytes) return into.append(key);
-    const std::size_t n = key.size() - kWindowSuffixBytes;
-    into.append(key.subspan(n, 8));
-    into.append(key.first(n));
-    into.append(key.last(4));
-}
-void from_stored(ByteSink& into, BytesView key, bool time_first) {
-    if (!time_first || key.size() < kWindowSuffixBytes) return into.append(key);
-    into.append(key.subspan(8, key.size() - kWindowSuffixBytes));
-    into.append(key.first(8));
-    into.append(key.last(4));
-}
-
 class PartCursor final : public StoredCursor {
 public:
-    PartCursor(std::unique_ptr<RunsCursor> runs, std::string prefix, bool time_first)
+    PartCursor(std::unique_ptr<RunsCursor> runs, std::string prefix, StoredOrder order)
         : runs_(std::move(runs)),
           prefix_(std::move(prefix)),
           end_(successor(prefix_)),
-          time_first_(time_first) {}
+          order_(order) {}
 
     void seek(std::optional<BytesView> at_least) override {
         stored_bound(at_least);
@@ -77,7 +61,7 @@ private:
     void stored_bound(std::optional<BytesView> key) {
         scratch_.clear();
         scratch_.append(prefix_);
-        if (key) to_stored(scratch_, *key, time_first_);
+        if (key) append_stored_key(scratch_, *key, order_);
     }
     void take() {
         valid_ = runs_->valid() && as_text(runs_->key()).starts_with(prefix_);
@@ -88,12 +72,13 @@ private:
             return;
         }
         key_.clear();
-        from_stored(key_, runs_->key().subspan(prefix_.size()), time_first_);
+        append_original_key(key_, runs_->key().subspan(prefix_.size()), order_);
     }
 
     std::unique_ptr<RunsCursor> runs_;
     std::string prefix_, end_;
-    bool time_first_, valid_ = false, corrupt_ = false;
+    StoredOrder order_;
+    bool valid_ = false, corrupt_ = false;
     ByteSink key_, scratch_;
 };
 
@@ -117,7 +102,7 @@ private:
 }  // namespace
 
 StoreDisk::StoreDisk(Runs& runs, SpillOwner& owner, std::string store, std::string task,
-                     std::string fingerprint, bool segmented, bool time_first)
+                     std::string fingerprint, bool segmented, StoredOrder order)
     : runs_(runs),
       owner_(owner),
       store_(std::move(store)),
@@ -125,20 +110,16 @@ StoreDisk::StoreDisk(Runs& runs, SpillOwner& owner, std::string store, std::stri
       fingerprint_(std::move(fingerprint)),
       prefix_(task_ + '\0'),
       segmented_(segmented),
-      time_first_(time_first) {}
+      order_(order) {}
 
-Result<std::unique_ptr<StoreDisk>> StoreDisk::open(Runs& runs, SpillOwner& owner,
-                                                   const std::string& store,
-                                                   const std::string& task,
-                                                   const std::string& fingerprint, bool segmented,
-                                                   bool time_first) {
+Result<std::unique_ptr<StoreDisk>> StoreDisk::open(
+    Runs& runs, SpillOwner& owner, const std::string& store, const std::string& task,
+    const std::string& format, const std::string& fingerprint, bool segmented, StoredOrder order) {
     if (store == kOffsetsFamily || store == "default")
         return fail(ErrorCode::InvalidConfig, "a store cannot be called '" + store + "'");
-    // The format is part of the types: a time-ordered store keeps its keys in another order.
-    const std::string whole =
-        (segmented ? time_first ? "window-time-first/1;" : "window/1;" : "kv/1;") + fingerprint;
+    const std::string whole = format + ';' + fingerprint;
     std::unique_ptr<StoreDisk> disk(
-        new StoreDisk(runs, owner, store, task, whole, segmented, time_first));
+        new StoreDisk(runs, owner, store, task, whole, segmented, order));
     if (runs.empty()) return disk;
     const std::string key = store_record_key(store, task);
     const BytesView view = as_bytes(key);
@@ -225,7 +206,7 @@ Result<void> StoreDisk::multi_get(std::int64_t part, std::span<const BytesView> 
     std::vector<BytesView> views;
     for (std::size_t i = 0; i < keys.size(); ++i) {
         stored[i].append(before);
-        to_stored(stored[i], keys[i], time_first_);
+        append_stored_key(stored[i], keys[i], order_);
         views.push_back(stored[i].view());
     }
     std::vector<std::optional<Bytes>> found;
@@ -246,7 +227,7 @@ Result<void> StoreDisk::multi_get(std::int64_t part, std::span<const BytesView> 
 std::unique_ptr<StoredCursor> StoreDisk::cursor(std::int64_t part) {
     auto runs = runs_.cursor(store_);
     if (!runs) return std::make_unique<FailedCursor>(std::move(runs).error());
-    return std::make_unique<PartCursor>(std::move(*runs), prefix(part), time_first_);
+    return std::make_unique<PartCursor>(std::move(*runs), prefix(part), order_);
 }
 
 Result<std::vector<std::int64_t>> StoreDisk::parts() {

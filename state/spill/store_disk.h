@@ -40,11 +40,10 @@ class StoreDisk final : public DurableState, public StoreRuns {
 public:
     // Reads the record. Refuses a store that was written with other types or by a newer version,
     // and says what to do.
-    static Result<std::unique_ptr<StoreDisk>> open(Runs& runs, SpillOwner& owner,
-                                                   const std::string& store,
-                                                   const std::string& task,
-                                                   const std::string& fingerprint, bool segmented,
-                                                   bool time_first);
+    static Result<std::unique_ptr<StoreDisk>> open(
+        Runs& runs, SpillOwner& owner, const std::string& store, const std::string& task,
+        const std::string& format,  // of its keys and values: part of the types
+        const std::string& fingerprint, bool segmented, StoredOrder order);
 
     // ---- DurableState, for the worker ----
     std::optional<Checkpoint> checkpoint() const override;
@@ -73,17 +72,18 @@ public:
     void end(bool spilled);
     std::string prefix(std::int64_t part) const;    // of the keys of a part
     KeyRange range_below(std::int64_t part) const;  // of the keys of all earlier parts
-    bool time_first() const { return time_first_; }
+    StoredOrder order() const { return order_; }
 
 private:
     StoreDisk(Runs& runs, SpillOwner& owner, std::string store, std::string task,
-              std::string fingerprint, bool segmented, bool time_first);
+              std::string fingerprint, bool segmented, StoredOrder order);
 
     Runs& runs_;
     SpillOwner& owner_;
     SpillingStore* attached_ = nullptr;
     std::string store_, task_, fingerprint_, prefix_;
-    bool segmented_, time_first_;
+    bool segmented_;
+    StoredOrder order_;
     std::optional<StoreRecord> record_;         // on disk
     std::optional<StoreRecord> frozen_record_;  // on its way there
     std::optional<Checkpoint> advanced_;

@@ -6,26 +6,13 @@
 #include "millrace/base/check.h"
 
 namespace millrace::state {
-namespace {
-constexpr std::size_t kWindowSuffix = 12;
+std::int64_t RunIndex::time_of(const Entry* e) const {
+    return load_be<std::int64_t>(suffix(e).data());
+}
 
-BytesView plain_key(const Entry* e) {
-    return e->key().first(e->key_size - kWindowSuffix);
-}
-BytesView suffix(const Entry* e) {
-    return e->key().last(kWindowSuffix);
-}
-std::int64_t start_of(const Entry* e) {
-    return load_be<std::int64_t>(e->key().data() + e->key_size - kWindowSuffix);
-}
-// Starts are never negative in a window store, so that the bytes of (start, seq) sort as the
-// numbers do.
-bool earlier(const Entry* a, const Entry* b) {
-    return compare(suffix(a), suffix(b)) < 0;
-}
-}  // namespace
-
-RunIndex::RunIndex(Table& table) : slots_(16) {
+RunIndex::RunIndex(Table& table, std::size_t suffix_bytes)
+    : suffix_bytes_(suffix_bytes), slots_(16) {
+    const auto earlier = [this](const Entry* a, const Entry* b) { return this->earlier(a, b); };
     std::vector<Entry*> all;
     table.for_each([&](Entry* e) { all.push_back(e); });
     std::sort(all.begin(), all.end(), earlier);  // so that every run is only appended to
@@ -70,6 +57,7 @@ void RunIndex::add(Entry* entry) {
         runs_.push_back(Run{hash, {}});
         slots_[at] = static_cast<std::uint32_t>(runs_.size());
     }
+    const auto earlier = [this](const Entry* a, const Entry* b) { return this->earlier(a, b); };
     auto& run = runs_[slots_[at] - 1].entries;
     if (run.empty() || earlier(run.back(), entry))
         run.push_back(entry);
@@ -85,6 +73,7 @@ void RunIndex::erased(Entry* entry) {
     const BytesView key = plain_key(entry);
     const std::size_t at = place(hash_bytes(key), key);
     MR_CHECK(slots_[at] != 0);
+    const auto earlier = [this](const Entry* a, const Entry* b) { return this->earlier(a, b); };
     auto& run = runs_[slots_[at] - 1].entries;
     const auto there = std::lower_bound(run.begin(), run.end(), entry, earlier);
     MR_CHECK(there != run.end() && *there == entry);
@@ -95,6 +84,7 @@ void RunIndex::moved(const Entry* from, Entry* to) {
     const BytesView key = plain_key(from);
     const std::size_t at = place(hash_bytes(key), key);
     MR_CHECK(slots_[at] != 0);
+    const auto earlier = [this](const Entry* a, const Entry* b) { return this->earlier(a, b); };
     auto& run = runs_[slots_[at] - 1].entries;
     const auto there = std::lower_bound(run.begin(), run.end(), to, earlier);
     MR_CHECK(there != run.end() && *there == from);
@@ -108,8 +98,8 @@ void RunIndex::collect(BytesView key, std::int64_t from, std::int64_t to,
     const auto& run = runs_[slots_[at] - 1].entries;
     auto it =
         std::lower_bound(run.begin(), run.end(), from,
-                         [](const Entry* e, std::int64_t start) { return start_of(e) < start; });
-    for (; it != run.end() && start_of(*it) <= to; ++it) into.push_back(*it);
+                         [this](const Entry* e, std::int64_t start) { return time_of(e) < start; });
+    for (; it != run.end() && time_of(*it) <= to; ++it) into.push_back(*it);
 }
 
 }  // namespace millrace::state

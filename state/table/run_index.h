@@ -1,7 +1,7 @@
 #pragma once
-// The windows of each key, ascending: key -> small run of entries sorted by (start, seq). Entries
-// are keyed by the window key (key, i64 start, i32 seq; streams-semantics §5.2). Built at the first
-// fetch of a range of windows of one key.
+// The windows or sessions of each key, ascending: key -> small run of entries sorted by the suffix
+// of their composite key, (start, seq) or (end, start) (streams-semantics §5.2). Built at the first
+// fetch of a range of one key.
 #include <vector>
 
 #include "millrace/state/table/table.h"
@@ -10,7 +10,9 @@ namespace millrace::state {
 
 class RunIndex final : public EntryIndex {
 public:
-    explicit RunIndex(Table& table);  // attaches itself; lives as long as the table
+    // `suffix_bytes`: of the composite keys, behind the plain key; they begin with the i64 time.
+    RunIndex(Table& table,
+             std::size_t suffix_bytes);  // attaches itself; lives as long as the table
 
     // The entries of `key` whose window starts in [from, to], ascending by start, then seq;
     // appended.
@@ -31,6 +33,15 @@ private:
     void add(Entry* entry);
     void grow();
 
+    BytesView plain_key(const Entry* e) const {
+        return e->key().first(e->key_size - suffix_bytes_);
+    }
+    BytesView suffix(const Entry* e) const { return e->key().last(suffix_bytes_); }
+    std::int64_t time_of(const Entry* e) const;
+    // Times are never negative, so that the bytes of a suffix sort as its numbers do.
+    bool earlier(const Entry* a, const Entry* b) const { return compare(suffix(a), suffix(b)) < 0; }
+
+    std::size_t suffix_bytes_;
     std::vector<std::uint32_t> slots_;  // 0: free, else 1 + place in runs_
     std::vector<Run> runs_;             // an empty run keeps its slot until the next growth
 };

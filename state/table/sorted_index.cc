@@ -26,11 +26,23 @@ int compare_joined(BytesView a1, BytesView a2, BytesView b1, BytesView b2) {
     const std::size_t an = rest(a1, shared, a2, a), bn = rest(b1, shared, b2, b);
     return compare({a, an}, {b, bn});
 }
+
+int compare_session_keys(BytesView a, BytesView b, bool start_before_key) {
+    constexpr std::size_t kSuffix = 16;
+    if (a.size() < kSuffix || b.size() < kSuffix) return compare(a, b);
+    const BytesView ka = a.first(a.size() - kSuffix), kb = b.first(b.size() - kSuffix);
+    if (const int end = compare(a.subspan(ka.size(), 8), b.subspan(kb.size(), 8)); end != 0)
+        return end;
+    const int key = compare(ka, kb), start = compare(a.last(8), b.last(8));
+    return start_before_key ? (start != 0 ? start : key) : (key != 0 ? key : start);
+}
 }  // namespace
 
 int compare_keys(BytesView a, BytesView b, KeyOrder order) {
     if (order == KeyOrder::Bytes || a.size() < kWindowSuffix || b.size() < kWindowSuffix)
         return compare(a, b);
+    if (order != KeyOrder::TimeFirst)
+        return compare_session_keys(a, b, order == KeyOrder::SessionTimeFirst);
     const std::size_t ka = a.size() - kWindowSuffix, kb = b.size() - kWindowSuffix;
     const auto sa = load_be<std::int64_t>(a.data() + ka), sb = load_be<std::int64_t>(b.data() + kb);
     if (sa != sb) return sa < sb ? -1 : 1;

@@ -7,8 +7,10 @@
 namespace millrace::state {
 
 enum class KeyOrder : std::uint8_t {
-    Bytes,      // unsigned byte order of the whole key
-    TimeFirst,  // of window keys (key, i64 start, i32 seq): start, then key and seq as bytes
+    Bytes,             // unsigned byte order of the whole key
+    TimeFirst,         // of window keys (key, i64 start, i32 seq): start, then key and seq as bytes
+    SessionEndFirst,   // of session keys (key, i64 end, i64 start): end, key, start
+    SessionTimeFirst,  // of session keys: end, start, key
 };
 
 int compare_keys(BytesView a, BytesView b, KeyOrder order);

@@ -12,7 +12,8 @@ namespace millrace::state {
 
 class Segment {
 public:
-    Segment(bool spills, KeyOrder order) : table(spills), order_(order) {}
+    Segment(bool spills, KeyOrder order, std::size_t suffix_bytes)
+        : table(spills), order_(order), suffix_bytes_(suffix_bytes) {}
 
     Table table;
     SortedIndex& sorted() {
@@ -20,12 +21,13 @@ public:
         return *sorted_;
     }
     RunIndex& runs() {
-        if (!runs_) runs_ = std::make_unique<RunIndex>(table);
+        if (!runs_) runs_ = std::make_unique<RunIndex>(table, suffix_bytes_);
         return *runs_;
     }
 
 private:
     KeyOrder order_;
+    std::size_t suffix_bytes_;
     std::unique_ptr<SortedIndex> sorted_;  // from the first scan on
     std::unique_ptr<RunIndex> runs_;       // from the first fetch of a key's windows on
 };

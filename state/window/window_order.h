@@ -9,10 +9,13 @@ namespace millrace::state {
 inline constexpr std::int64_t kSegmentIntervalMin =
     60'000;  // ms; as the suppliers of Stores choose it
 
+constexpr std::int64_t segment_interval_ms(std::int64_t retention_ms) {
+    return retention_ms / 2 > kSegmentIntervalMin ? retention_ms / 2 : kSegmentIntervalMin;
+}
+
 struct WindowOrder {
     explicit WindowOrder(const WindowSpec& spec)
-        : segment_interval(spec.retention_ms / 2 > kSegmentIntervalMin ? spec.retention_ms / 2
-                                                                       : kSegmentIntervalMin),
+        : segment_interval(segment_interval_ms(spec.retention_ms)),
           within(spec.persistent && !spec.time_ordered ? KeyOrder::Bytes : KeyOrder::TimeFirst) {}
 
     std::int64_t segment_interval;  // ms

@@ -18,7 +18,7 @@ TEST(Cluster, NegotiatesDownWithAnOldBroker) {
         if (r.key() != ApiKey::ApiVersions) return Fate::Serve;
         tried.push_back(r.version());
         if (r.version() <= 2) return Fate::Serve;
-        wire::ApiVersionsResponse response;   // as version 0, with the range of ApiVersions itself
+        wire::ApiVersionsResponse response;  // as version 0, with the range of ApiVersions itself
         response.error_code = ErrorCode::UnsupportedVersion;
         response.api_keys.push_back({18, 0, 2});
         a = wire::AnyResponse::of(std::move(response), 0);
@@ -37,7 +37,8 @@ TEST(Cluster, NamesTheApiThatABrokerLacks) {
         wire::ApiVersionsResponse response;
         for (const wire::Api& api : wire::apis())
             if (api.key != ApiKey::StreamsGroupHeartbeat)
-                response.api_keys.push_back({static_cast<std::int16_t>(api.key), api.version_min, api.version_max});
+                response.api_keys.push_back(
+                    {static_cast<std::int16_t>(api.key), api.version_min, api.version_max});
         a = wire::AnyResponse::of(std::move(response), r.version());
         return Fate::Answered;
     };
@@ -48,7 +49,8 @@ TEST(Cluster, NamesTheApiThatABrokerLacks) {
         member.poll();
         return member.fatal().has_value();
     }));
-    EXPECT_NE(member.fatal()->detail.find("StreamsGroupHeartbeat"), std::string::npos) << member.fatal()->detail;
+    EXPECT_NE(member.fatal()->detail.find("StreamsGroupHeartbeat"), std::string::npos)
+        << member.fatal()->detail;
 }
 
 TEST(Cluster, TriesTheBootstrapListInTurn) {
@@ -91,8 +93,15 @@ TEST(Cluster, FindsTheCoordinatorAgainAfterItMoved) {
     };
     bool known = false;
     Scope scope;
-    fetch_committed(rig.cluster, scope, [] { return GroupMetadata{"g", "", -1, {}}; }, {{"t", 0}},
-                    [&](Result<std::map<TopicPartition, CommittedOffset>> r) { known = r.has_value() && r->empty(); });
+    fetch_committed(
+        rig.cluster, scope,
+        [] {
+            return GroupMetadata{"g", "", -1, {}};
+        },
+        {{"t", 0}},
+        [&](Result<std::map<TopicPartition, CommittedOffset>> r) {
+            known = r.has_value() && r->empty();
+        });
     ASSERT_TRUE(rig.until([&] { return known; }));
     EXPECT_EQ(finds, 4);
 }
@@ -105,7 +114,8 @@ TEST(Cluster, AnUnansweredRequestClosesTheLinkAndGoesAgain) {
         return r.key() == ApiKey::Metadata && ++n == 1 ? Fate::Hang : Fate::Serve;
     };
     rig.cluster.want_topic("t");
-    ASSERT_TRUE(rig.until([&] { return rig.cluster.topic("t") != nullptr; }, std::chrono::minutes(2)));
+    ASSERT_TRUE(
+        rig.until([&] { return rig.cluster.topic("t") != nullptr; }, std::chrono::minutes(2)));
     EXPECT_GT(rig.pump.now().time.value(), 30'000'000'000);
 }
 

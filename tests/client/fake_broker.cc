@@ -31,8 +31,9 @@ void FakeBroker::create_topic(const std::string& name, std::int32_t partitions) 
     topic.second.resize(static_cast<std::size_t>(partitions));
 }
 
-void FakeBroker::append(const TopicPartition& tp,
-                        const std::vector<std::tuple<std::string, std::string, std::int64_t>>& records) {
+void FakeBroker::append(
+    const TopicPartition& tp,
+    const std::vector<std::tuple<std::string, std::string, std::int64_t>>& records) {
     RecordBatchBuilder builder;
     for (const auto& [key, value, timestamp] : records)
         builder.append(Timestamp{timestamp}, as_bytes(key), as_bytes(value));
@@ -73,7 +74,9 @@ std::string FakeBroker::committed_metadata(const TopicPartition& tp) const {
     return it == offsets_.end() ? "" : it->second.second;
 }
 
-void FakeBroker::assign(const std::string& member, std::set<std::string> tasks) { wanted_[member] = std::move(tasks); }
+void FakeBroker::assign(const std::string& member, std::set<std::string> tasks) {
+    wanted_[member] = std::move(tasks);
+}
 
 std::set<std::string> FakeBroker::owned(const std::string& member) const {
     const auto it = members_.find(member);
@@ -103,14 +106,15 @@ AnyResponse FakeBroker::metadata(const AnyRequest& any) {
     return AnyResponse::of(std::move(response), any.version());
 }
 
-ErrorCode FakeBroker::append_produced(const std::string& id, const TopicPartition& tp, const Bytes& bytes,
-                                      std::int64_t& base) {
+ErrorCode FakeBroker::append_produced(const std::string& id, const TopicPartition& tp,
+                                      const Bytes& bytes, std::int64_t& base) {
     const auto topic = topics_.find(tp.topic);
     if (topic == topics_.end() || std::size_t(tp.partition) >= topic->second.second.size())
         return ErrorCode::UnknownTopicOrPartition;
     FakePartition& p = partition(tp);
     const auto view = RecordBatchView::of(bytes);
-    if (!view || !view->validate() || view->size() != bytes.size()) return ErrorCode::CorruptMessage;
+    if (!view || !view->validate() || view->size() != bytes.size())
+        return ErrorCode::CorruptMessage;
     auto& state = p.producers[view->producer_id().value()];
     const std::int16_t epoch = view->producer_epoch().value();
     if (epoch < state.epoch) return ErrorCode::InvalidProducerEpoch;
@@ -120,14 +124,17 @@ ErrorCode FakeBroker::append_produced(const std::string& id, const TopicPartitio
         return ErrorCode::None;
     }
     if (epoch > state.epoch) {
-        if (view->base_sequence() != 0 && state.epoch >= 0) return ErrorCode::OutOfOrderSequenceNumber;
+        if (view->base_sequence() != 0 && state.epoch >= 0)
+            return ErrorCode::OutOfOrderSequenceNumber;
         state.recent.clear();
         state.last_sequence = view->base_sequence() - 1;
     }
-    if (view->base_sequence() != state.last_sequence + 1) return ErrorCode::OutOfOrderSequenceNumber;
+    if (view->base_sequence() != state.last_sequence + 1)
+        return ErrorCode::OutOfOrderSequenceNumber;
     if (!id.empty()) {
         Transaction& t = transactions_.at(id);
-        if (t.producer != view->producer_id().value() || t.epoch != epoch) return ErrorCode::InvalidProducerEpoch;
+        if (t.producer != view->producer_id().value() || t.epoch != epoch)
+            return ErrorCode::InvalidProducerEpoch;
         if (v2_) {
             t.ongoing = true;
             t.partitions.insert(tp);
@@ -143,7 +150,8 @@ ErrorCode FakeBroker::append_produced(const std::string& id, const TopicPartitio
     std::memcpy(block.data(), bytes.data(), bytes.size());
     stamp_offset_and_epoch(block.data(), Offset{p.end}, LeaderEpoch{1});
     base = p.end;
-    p.log.push_back({p.end, p.end + view->count(), Bytes(std::move(block)), view->producer_id().value(), false});
+    p.log.push_back({p.end, p.end + view->count(), Bytes(std::move(block)),
+                     view->producer_id().value(), false});
     p.end += view->count();
     return ErrorCode::None;
 }
@@ -162,8 +170,9 @@ AnyResponse FakeBroker::produce(const AnyRequest& any) {
         for (const auto& data : topic.partition_data) {
             auto& result = out.partition_responses.emplace_back();
             result.index = data.index;
-            result.error_code = append_produced(request.transactional_id.value_or(""), {name, data.index},
-                                                data.records.joined(), result.base_offset);
+            result.error_code =
+                append_produced(request.transactional_id.value_or(""), {name, data.index},
+                                data.records.joined(), result.base_offset);
         }
     }
     return AnyResponse::of(std::move(response), any.version());
@@ -177,10 +186,11 @@ void FakeBroker::end(Transaction& t, bool commit) {
         if (!commit) p.aborted.push_back({t.producer, {open->second, p.end}});
         EndTransactionMarker marker;
         marker.type = commit ? ControlType::Commit : ControlType::Abort;
-        p.log.push_back({p.end, p.end + 1,
-                         end_transaction_marker_batch(marker, ProducerId{t.producer}, ProducerEpoch{t.epoch},
-                                                      Timestamp{0}, Offset{p.end}, LeaderEpoch{1}),
-                         t.producer, true});
+        p.log.push_back(
+            {p.end, p.end + 1,
+             end_transaction_marker_batch(marker, ProducerId{t.producer}, ProducerEpoch{t.epoch},
+                                          Timestamp{0}, Offset{p.end}, LeaderEpoch{1}),
+             t.producer, true});
         ++p.end;
         p.open.erase(open);
     }
@@ -219,7 +229,8 @@ std::optional<AnyResponse> FakeBroker::fetch(const AnyRequest& any, Time now, Ti
     }
     for (const auto& t : request.topics)
         for (const auto& p : t.partitions)
-            partitions[{name_of(t.topic, t.topic_id), p.partition}] = {p.fetch_offset, p.partition_max_bytes};
+            partitions[{name_of(t.topic, t.topic_id), p.partition}] = {p.fetch_offset,
+                                                                       p.partition_max_bytes};
     bool any_data = false;
     std::map<std::string, FetchResponse::FetchableTopicResponse> out;
     for (const auto& [tp, asked] : partitions) {
@@ -253,7 +264,8 @@ std::optional<AnyResponse> FakeBroker::fetch(const AnyRequest& any, Time now, Ti
                 }
                 if (request.isolation_level == 1)
                     for (const auto& a : p.aborted)
-                        if (a.second.first < upper && a.second.second >= asked.first) aborted.push_back({a.first, a.second.first});
+                        if (a.second.first < upper && a.second.second >= asked.first)
+                            aborted.push_back({a.first, a.second.first});
                 data.aborted_transactions = aborted;
                 any_data |= bytes > 0;
             }
@@ -261,7 +273,8 @@ std::optional<AnyResponse> FakeBroker::fetch(const AnyRequest& any, Time now, Ti
         if (!incremental || data.error_code != ErrorCode::None || data.records.size() > 0)
             topic.partitions.push_back(std::move(data));
     }
-    if (!any_data && now - first_tried < std::chrono::milliseconds(request.max_wait_ms)) return std::nullopt;
+    if (!any_data && now - first_tried < std::chrono::milliseconds(request.max_wait_ms))
+        return std::nullopt;
     if (request.session_epoch == 0) {
         response.session_id = next_session_++;
         session_epochs_[response.session_id] = 0;
@@ -304,13 +317,15 @@ AnyResponse FakeBroker::heartbeat(const AnyRequest& any) {
     if (request.active_tasks) {
         member.owned.clear();
         for (const auto& ids : *request.active_tasks)
-            for (const auto p : ids.partitions) member.owned.insert(ids.subtopology_id + '_' + std::to_string(p));
+            for (const auto p : ids.partitions)
+                member.owned.insert(ids.subtopology_id + '_' + std::to_string(p));
     }
-    std::set<std::string> grant;   // what nobody else holds
+    std::set<std::string> grant;  // what nobody else holds
     for (const std::string& task : wanted_[request.member_id]) {
         bool held = false;
         for (const auto& [id, other] : members_)
-            held |= id != request.member_id && (other.owned.contains(task) || other.told.contains(task));
+            held |= id != request.member_id &&
+                    (other.owned.contains(task) || other.told.contains(task));
         if (!held) grant.insert(task);
     }
     if (member.epoch == 0 || grant != member.told) {
@@ -318,9 +333,11 @@ AnyResponse FakeBroker::heartbeat(const AnyRequest& any) {
         member.told = grant;
         std::map<std::string, std::vector<std::int32_t>> tasks;
         for (const std::string& task : grant)
-            tasks[task.substr(0, task.find('_'))].push_back(std::stoi(task.substr(task.find('_') + 1)));
+            tasks[task.substr(0, task.find('_'))].push_back(
+                std::stoi(task.substr(task.find('_') + 1)));
         response.active_tasks.emplace();
-        for (const auto& [sub, partitions] : tasks) response.active_tasks->push_back({sub, partitions});
+        for (const auto& [sub, partitions] : tasks)
+            response.active_tasks->push_back({sub, partitions});
         response.standby_tasks.emplace();
         response.warmup_tasks.emplace();
     }
@@ -334,11 +351,14 @@ std::optional<AnyResponse> FakeBroker::serve(const AnyRequest& any, Time now, Ti
         case ApiKey::ApiVersions: {
             ApiVersionsResponse response;
             for (const Api& api : apis())
-                response.api_keys.push_back({static_cast<std::int16_t>(api.key), api.version_min, api.version_max});
-            response.finalized_features.push_back({"transaction.version", std::int16_t(v2_ ? 2 : 0), std::int16_t(v2_ ? 2 : 0)});
+                response.api_keys.push_back(
+                    {static_cast<std::int16_t>(api.key), api.version_min, api.version_max});
+            response.finalized_features.push_back(
+                {"transaction.version", std::int16_t(v2_ ? 2 : 0), std::int16_t(v2_ ? 2 : 0)});
             return AnyResponse::of(std::move(response), v);
         }
-        case ApiKey::Metadata: return metadata(any);
+        case ApiKey::Metadata:
+            return metadata(any);
         case ApiKey::FindCoordinator: {
             FindCoordinatorResponse response;
             for (const auto& key : any.as<FindCoordinatorRequest>().coordinator_keys) {
@@ -359,15 +379,17 @@ std::optional<AnyResponse> FakeBroker::serve(const AnyRequest& any, Time now, Ti
             }
             Transaction& t = transactions_[*request.transactional_id];
             if (t.producer < 0) t.producer = next_producer_++;
-            ++t.epoch;   // fences; the marker carries the new epoch
+            ++t.epoch;  // fences; the marker carries the new epoch
             if (t.ongoing || !t.partitions.empty() || !t.offsets.empty()) end(t, false);
             t.last_end.reset();
             response.producer_id = t.producer;
             response.producer_epoch = t.epoch;
             return AnyResponse::of(std::move(response), v);
         }
-        case ApiKey::Produce: return produce(any);
-        case ApiKey::Fetch: return fetch(any, now, first_tried);
+        case ApiKey::Produce:
+            return produce(any);
+        case ApiKey::Fetch:
+            return fetch(any, now, first_tried);
         case ApiKey::AddPartitionsToTxn: {
             const auto& request = any.as<AddPartitionsToTxnRequest>();
             AddPartitionsToTxnResponse response;
@@ -377,7 +399,8 @@ std::optional<AnyResponse> FakeBroker::serve(const AnyRequest& any, Time now, Ti
                 auto& out = response.results_by_topic_v3_and_below.emplace_back();
                 out.name = topic.name;
                 for (const auto p : topic.partitions) {
-                    out.results_by_partition.push_back({p, stale ? ErrorCode::ProducerFenced : ErrorCode::None});
+                    out.results_by_partition.push_back(
+                        {p, stale ? ErrorCode::ProducerFenced : ErrorCode::None});
                     if (!stale) t.partitions.insert({topic.name, p});
                 }
             }
@@ -388,7 +411,8 @@ std::optional<AnyResponse> FakeBroker::serve(const AnyRequest& any, Time now, Ti
             const auto& request = any.as<AddOffsetsToTxnRequest>();
             AddOffsetsToTxnResponse response;
             Transaction& t = transactions_.at(request.transactional_id);
-            response.error_code = t.epoch == request.producer_epoch ? ErrorCode::None : ErrorCode::ProducerFenced;
+            response.error_code =
+                t.epoch == request.producer_epoch ? ErrorCode::None : ErrorCode::ProducerFenced;
             t.ongoing = true;
             return AnyResponse::of(std::move(response), v);
         }
@@ -398,9 +422,12 @@ std::optional<AnyResponse> FakeBroker::serve(const AnyRequest& any, Time now, Ti
             Transaction& t = transactions_.at(request.transactional_id);
             const auto member = members_.find(request.member_id);
             ErrorCode error = ErrorCode::None;
-            if (t.epoch != request.producer_epoch) error = ErrorCode::InvalidProducerEpoch;
-            else if (!request.member_id.empty() && member == members_.end()) error = ErrorCode::UnknownMemberId;
-            else if (!request.member_id.empty() && member->second.epoch != request.generation_id_or_member_epoch)
+            if (t.epoch != request.producer_epoch)
+                error = ErrorCode::InvalidProducerEpoch;
+            else if (!request.member_id.empty() && member == members_.end())
+                error = ErrorCode::UnknownMemberId;
+            else if (!request.member_id.empty() &&
+                     member->second.epoch != request.generation_id_or_member_epoch)
                 error = ErrorCode::IllegalGeneration;
             for (const auto& topic : request.topics) {
                 auto& out = response.topics.emplace_back();
@@ -408,7 +435,8 @@ std::optional<AnyResponse> FakeBroker::serve(const AnyRequest& any, Time now, Ti
                 for (const auto& p : topic.partitions) {
                     out.partitions.push_back({p.partition_index, error});
                     if (error == ErrorCode::None) {
-                        t.offsets[{topic.name, p.partition_index}] = {p.committed_offset, p.committed_metadata.value_or("")};
+                        t.offsets[{topic.name, p.partition_index}] = {
+                            p.committed_offset, p.committed_metadata.value_or("")};
                         t.ongoing = true;
                     }
                 }
@@ -421,7 +449,8 @@ std::optional<AnyResponse> FakeBroker::serve(const AnyRequest& any, Time now, Ti
             Transaction& t = transactions_.at(request.transactional_id);
             if (request.producer_id != t.producer) {
                 response.error_code = ErrorCode::InvalidProducerIdMapping;
-            } else if (v2_ && request.producer_epoch == t.epoch - 1 && t.last_end == request.committed && !t.ongoing) {
+            } else if (v2_ && request.producer_epoch == t.epoch - 1 &&
+                       t.last_end == request.committed && !t.ongoing) {
                 // a repeated end
             } else if (request.producer_epoch != t.epoch) {
                 response.error_code = ErrorCode::ProducerFenced;
@@ -454,7 +483,8 @@ std::optional<AnyResponse> FakeBroker::serve(const AnyRequest& any, Time now, Ti
                 for (const auto& p : topic.partitions) {
                     out.partitions.push_back({p.partition_index, error});
                     if (error == ErrorCode::None)
-                        offsets_[{topic.name, p.partition_index}] = {p.committed_offset, p.committed_metadata.value_or("")};
+                        offsets_[{topic.name, p.partition_index}] = {
+                            p.committed_offset, p.committed_metadata.value_or("")};
                 }
             }
             return AnyResponse::of(std::move(response), v);
@@ -533,99 +563,124 @@ std::optional<AnyResponse> FakeBroker::serve(const AnyRequest& any, Time now, Ti
             }
             return AnyResponse::of(std::move(response), v);
         }
-        case ApiKey::StreamsGroupHeartbeat: return heartbeat(any);
-        default: MR_CHECK(false);
+        case ApiKey::StreamsGroupHeartbeat:
+            return heartbeat(any);
+        default:
+            MR_CHECK(false);
     }
 }
 
-// ---- the pump -------------------------------------------------------------------------------------------------------
+// ---- the pump
+// -------------------------------------------------------------------------------------------------------
 
-void Pump::deliver(LinkInput input, std::int64_t delay) { inputs_.emplace(now_ + delay, std::move(input)); }
+std::size_t Pump::add(Driven& driven) {
+    machines_.push_back({&driven, INT64_MAX});
+    return machines_.size() - 1;
+}
 
-void Pump::carry_out(Effects& effects) {
+void Pump::crash(std::size_t who) {
+    machines_[who] = {nullptr, INT64_MAX};
+    std::erase_if(links_, [&](const auto& entry) { return entry.first.first == who; });
+}
+
+void Pump::deliver(std::size_t who, LinkInput input, std::int64_t delay) {
+    inputs_.emplace(now_ + delay, std::pair(who, std::move(input)));
+}
+
+void Pump::carry_out(Effects& effects, std::size_t who) {
     for (LinkEffect& effect : effects.links) {
         if (const OpenLink* open = std::get_if<OpenLink>(&effect)) {
-            links_[open->link];
-            deliver(LinkOpened{open->link}, 1'000'000);
+            links_[{who, open->link}];
+            deliver(who, LinkOpened{open->link}, 1'000'000);
         } else if (const CloseLink* close = std::get_if<CloseLink>(&effect)) {
-            links_.erase(close->link);
+            links_.erase({who, close->link});
         } else {
             Transmit& transmit = std::get<Transmit>(effect);
-            const auto link = links_.find(transmit.link);
+            const auto link = links_.find({who, transmit.link});
             if (link == links_.end()) continue;
             link->second.requests.push_back({transmit.correlation, std::move(transmit.request)});
-            served_.emplace(now_ + 1'000'000, transmit.link);
+            served_.emplace(now_ + 1'000'000, link->first);
         }
     }
-    wake_ = effects.wake_at == Time::never() ? INT64_MAX : effects.wake_at.value();
+    machines_[who].wake = effects.wake_at == Time::never() ? INT64_MAX : effects.wake_at.value();
     effects = Effects{};
 }
 
 void Pump::break_links(const std::string& reason) {
-    for (const auto& [id, link] : links_) deliver(LinkClosed{id, reason}, 0);
+    for (const auto& [key, link] : links_) deliver(key.first, LinkClosed{key.second, reason}, 0);
     links_.clear();
 }
 
 bool Pump::step() {
     Effects effects;
-    if (driven_.work(now(), effects)) {
-        now_ += 50'000;   // a slice takes time
-        carry_out(effects);
-        return true;
+    bool worked = false;
+    for (std::size_t i = 0; i < machines_.size(); ++i) {
+        const std::size_t who = turn_++ % machines_.size();
+        if (!machines_[who].driven || !machines_[who].driven->work(now(), effects)) continue;
+        carry_out(effects, who);
+        worked = true;
     }
-    std::int64_t next = wake_;
+    if (worked) now_ += 50'000;  // a slice takes time
+    std::int64_t next = worked ? now_ : INT64_MAX;
+    for (const Machine& m : machines_) next = std::min(next, m.wake);
     if (!inputs_.empty()) next = std::min(next, inputs_.begin()->first);
     if (!served_.empty()) next = std::min(next, served_.begin()->first);
-    if (next == INT64_MAX) return false;
+    if (next == INT64_MAX) return worked;
     now_ = std::max(now_, next);
     if (!inputs_.empty() && inputs_.begin()->first <= now_) {
-        const LinkInput input = std::move(inputs_.begin()->second);
+        const auto [who, input] = std::move(inputs_.begin()->second);
         inputs_.erase(inputs_.begin());
         const LinkId id = std::visit([](const auto& i) { return i.link; }, input);
-        if (links_.contains(id) || std::holds_alternative<LinkClosed>(input)) {
-            driven_.input(input, now(), effects);
-            carry_out(effects);
+        if (machines_[who].driven &&
+            (links_.contains({who, id}) || std::holds_alternative<LinkClosed>(input))) {
+            machines_[who].driven->input(input, now(), effects);
+            carry_out(effects, who);
         }
         return true;
     }
     if (!served_.empty() && served_.begin()->first <= now_) {
-        const LinkId id = served_.begin()->second;
+        const LinkKey key = served_.begin()->second;
         served_.erase(served_.begin());
-        const auto it = links_.find(id);
+        const auto it = links_.find(key);
         if (it == links_.end() || it->second.requests.empty() || it->second.hangs) return true;
         Link& link = it->second;
-        if (!link.head_since) link.head_since = now_;
+        const bool fresh = !link.head_since;
+        if (fresh) link.head_since = now_;
         const auto& [correlation, request] = link.requests.front();
         std::optional<wire::AnyResponse> response;
         Fate fate = Fate::Serve;
-        if (*link.head_since == now_) {
+        if (fresh) {
             ++broker_.seen[request.key()];
             if (broker_.intercept) fate = broker_.intercept(request, response);
         }
-        if (fate == Fate::Serve || fate == Fate::ServeAndDrop)
-            response = broker_.serve(request, Time{now_}, Time{*link.head_since});
         if (fate == Fate::Hang) {
             link.hangs = true;
             return true;
         }
+        if (fate == Fate::Serve || fate == Fate::ServeAndDrop)
+            response = broker_.serve(request, Time{now_}, Time{*link.head_since});
         if (fate == Fate::DropRequest || fate == Fate::ServeAndDrop) {
             links_.erase(it);
-            deliver(LinkClosed{id, "lost"}, 1'000'000);
+            deliver(key.first, LinkClosed{key.second, "lost"}, 1'000'000);
             return true;
         }
         if (!response) {
-            served_.emplace(now_ + 1'000'000, id);   // a waiting fetch: look again
+            served_.emplace(now_ + 1'000'000, key);  // a waiting fetch: look again
             return true;
         }
-        deliver(Arrived{id, correlation, std::move(*response)}, 1'000'000);
+        deliver(key.first, Arrived{key.second, correlation, std::move(*response)}, 1'000'000);
         link.requests.pop_front();
         link.head_since.reset();
-        if (!link.requests.empty()) served_.emplace(now_, id);
+        if (!link.requests.empty()) served_.emplace(now_, key);
         return true;
     }
-    wake_ = INT64_MAX;
-    driven_.tick(now(), effects);
-    carry_out(effects);
+    for (std::size_t who = 0; who < machines_.size(); ++who) {
+        if (machines_[who].wake > now_ || !machines_[who].driven) continue;
+        machines_[who].wake = INT64_MAX;
+        machines_[who].driven->tick(now(), effects);
+        carry_out(effects, who);
+        break;
+    }
     return true;
 }
 

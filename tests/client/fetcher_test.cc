@@ -69,9 +69,10 @@ TEST(Fetcher, OutOfRangeResetsOrFailsByPolicy) {
     EXPECT_EQ(strict.failures[0].second.code, ErrorCode::OffsetOutOfRange);
 }
 
-TEST(Fetcher, LeavesOutAbortedTransactionsAndMarkers) {   // T9, T12
+TEST(Fetcher, LeavesOutAbortedTransactionsAndMarkers) {  // T9, T12
     Fetching rig;
-    ASSERT_TRUE(rig.until([&] { return rig.producer.initialized() && rig.producer.topics_known(); }));
+    ASSERT_TRUE(
+        rig.until([&] { return rig.producer.initialized() && rig.producer.topics_known(); }));
     rig.broker.append(kT0, {{"plain", "0", 1}});
     rig.send("t", 0, "aborted", "1");
     ASSERT_TRUE(rig.until([&] { return rig.broker.partition(kT0).end == 2; }));
@@ -93,7 +94,8 @@ TEST(Fetcher, LeavesOutAbortedTransactionsAndMarkers) {   // T9, T12
 
 TEST(Fetcher, StopsAtTheOpenTransaction) {
     Fetching rig;
-    ASSERT_TRUE(rig.until([&] { return rig.producer.initialized() && rig.producer.topics_known(); }));
+    ASSERT_TRUE(
+        rig.until([&] { return rig.producer.initialized() && rig.producer.topics_known(); }));
     rig.broker.append(kT0, {{"plain", "0", 1}});
     rig.send("t", 0, "open", "1");
     ASSERT_TRUE(rig.until([&] { return rig.broker.partition(kT0).end == 2; }));
@@ -122,10 +124,12 @@ TEST(Fetcher, APausedPartitionIsNotAskedForAndAnIdleOneHoldsUpNobody) {
 TEST(Fetcher, ALostSessionIsOpenedAnew) {
     Fetching rig;
     rig.fetcher.assign(kT0, 1, Offset{0});
-    rig.broker.intercept = [n = 0](const wire::AnyRequest& r, std::optional<wire::AnyResponse>& a) mutable {
+    rig.broker.intercept = [n = 0](const wire::AnyRequest& r,
+                                   std::optional<wire::AnyResponse>& a) mutable {
         if (r.key() != ApiKey::Fetch || ++n % 3 != 0) return Fate::Serve;
         wire::FetchResponse response;
-        response.error_code = n % 2 ? ErrorCode::FetchSessionIdNotFound : ErrorCode::InvalidFetchSessionEpoch;
+        response.error_code =
+            n % 2 ? ErrorCode::FetchSessionIdNotFound : ErrorCode::InvalidFetchSessionEpoch;
         a = wire::AnyResponse::of(std::move(response), r.version());
         return Fate::Answered;
     };
@@ -136,7 +140,8 @@ TEST(Fetcher, ALostSessionIsOpenedAnew) {
 }
 
 TEST(Fetcher, UnpacksCompressedBatches) {
-    for (const wire::Codec codec : {wire::Codec::Gzip, wire::Codec::Snappy, wire::Codec::Lz4, wire::Codec::Zstd}) {
+    for (const wire::Codec codec :
+         {wire::Codec::Gzip, wire::Codec::Snappy, wire::Codec::Lz4, wire::Codec::Zstd}) {
         auto config = transactional();
         config.codec = codec;
         Rig rig(config);
@@ -144,8 +149,10 @@ TEST(Fetcher, UnpacksCompressedBatches) {
         rig.fetching = true;
         rig.producer.topic("t");
         rig.producer.init();
-        ASSERT_TRUE(rig.until([&] { return rig.producer.initialized() && rig.producer.topics_known(); }));
-        for (int i = 0; i < 100; ++i) rig.send("t", 0, "key", "value value value " + std::to_string(i));
+        ASSERT_TRUE(
+            rig.until([&] { return rig.producer.initialized() && rig.producer.topics_known(); }));
+        for (int i = 0; i < 100; ++i)
+            rig.send("t", 0, "key", "value value value " + std::to_string(i));
         ASSERT_TRUE(rig.commit_and_wait());
         rig.fetcher.assign(kT0, 1, Offset{0});
         ASSERT_TRUE(rig.until([&] { return rig.read[1].size() == 100; }));
@@ -167,7 +174,7 @@ TEST(Fetcher, ACorruptBatchIsNeverHandedOut) {
     EXPECT_TRUE(rig.read[1].empty());
 }
 
-TEST(Fetcher, FindsThatTheLogWasCut) {   // KIP-320
+TEST(Fetcher, FindsThatTheLogWasCut) {  // KIP-320
     Fetching rig;
     rig.broker.append(kT0, {{"a", "0", 1}, {"b", "1", 1}});
     rig.broker.intercept = [](const wire::AnyRequest& r, std::optional<wire::AnyResponse>& a) {
@@ -175,7 +182,7 @@ TEST(Fetcher, FindsThatTheLogWasCut) {   // KIP-320
         wire::OffsetForLeaderEpochResponse response;
         auto& topic = response.topics.emplace_back();
         topic.topic = "t";
-        topic.partitions.push_back({ErrorCode::None, 0, 0, 1});   // epoch 0 ended at 1
+        topic.partitions.push_back({ErrorCode::None, 0, 0, 1});  // epoch 0 ended at 1
         a = wire::AnyResponse::of(std::move(response), r.version());
         return Fate::Answered;
     };
@@ -185,7 +192,7 @@ TEST(Fetcher, FindsThatTheLogWasCut) {   // KIP-320
     EXPECT_EQ(rig.resets[0].second, 1);
 }
 
-TEST(FetchedBatches, HostileBytesAreErrors) {   // C2
+TEST(FetchedBatches, HostileBytesAreErrors) {  // C2
     Random random(1);
     wire::RecordBatchBuilder builder;
     builder.append(Timestamp{1}, as_bytes("key"), as_bytes("value"));

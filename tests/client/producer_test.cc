@@ -1,5 +1,4 @@
 #include "millrace/tests/client/rig.h"
-
 #include "millrace/wire/messages/end_txn.h"
 #include "millrace/wire/messages/init_producer_id.h"
 #include "millrace/wire/messages/produce.h"
@@ -12,7 +11,8 @@ using Records = std::vector<std::string>;
 const TopicPartition kT0{"t", 0}, kT1{"t", 1};
 
 struct Started : Rig {
-    explicit Started(ProducerConfig p = transactional(), bool v2 = true) : Rig(std::move(p), {}, v2) {
+    explicit Started(ProducerConfig p = transactional(), bool v2 = true)
+        : Rig(std::move(p), {}, v2) {
         broker.create_topic("t", 2);
         broker.create_topic("in", 1);
         producer.topic("t");
@@ -20,13 +20,16 @@ struct Started : Rig {
         EXPECT_TRUE(until([&] { return producer.initialized() && producer.topics_known(); }));
     }
     void fail_once(ApiKey key, Fate fate, int nth = 1) {
-        broker.intercept = [this, key, fate, nth, count = 0](const wire::AnyRequest& r, auto&) mutable {
+        broker.intercept = [this, key, fate, nth, count = 0](const wire::AnyRequest& r,
+                                                             auto&) mutable {
             return r.key() == key && ++count == nth ? fate : Fate::Serve;
         };
     }
     template <class Response>
-    void answer_once(ApiKey key, std::function<void(const wire::AnyRequest&, Response&)> fill, int times = 1) {
-        broker.intercept = [key, fill, times](const wire::AnyRequest& r, std::optional<wire::AnyResponse>& a) mutable {
+    void answer_once(ApiKey key, std::function<void(const wire::AnyRequest&, Response&)> fill,
+                     int times = 1) {
+        broker.intercept = [key, fill, times](const wire::AnyRequest& r,
+                                              std::optional<wire::AnyResponse>& a) mutable {
             if (r.key() != key || times-- <= 0) return Fate::Serve;
             Response response;
             fill(r, response);
@@ -73,7 +76,8 @@ TEST(Producer, AbortedRecordsAreNeverSeen) {
     for (const bool v2 : {true, false}) {
         Started rig(transactional(), v2);
         rig.send("t", 0, "a", "1");
-        ASSERT_TRUE(rig.until([&] { return rig.broker.partition(kT0).end == 1; }));   // linger passed
+        ASSERT_TRUE(
+            rig.until([&] { return rig.broker.partition(kT0).end == 1; }));  // linger passed
         rig.send("t", 0, "b", "2");
         rig.producer.abort();
         ASSERT_TRUE(rig.until([&] { return rig.outcomes == std::vector{Outcome::Aborted}; }));
@@ -87,7 +91,7 @@ TEST(Producer, WhatIsSentAfterTheSealWaitsForTheNextTransaction) {
     Started rig;
     rig.send("t", 0, "a", "1");
     rig.commit();
-    rig.send("t", 0, "b", "2");   // while the commit is under way
+    rig.send("t", 0, "b", "2");  // while the commit is under way
     ASSERT_TRUE(rig.until([&] { return rig.outcomes.size() == 1; }));
     EXPECT_EQ(rig.broker.committed_records(kT0), (Records{"a=1"}));
     ASSERT_TRUE(rig.until([&] { return rig.broker.partition(kT0).open.size() == 1; }));
@@ -96,7 +100,7 @@ TEST(Producer, WhatIsSentAfterTheSealWaitsForTheNextTransaction) {
     EXPECT_EQ(rig.broker.committed_records(kT0), (Records{"a=1"}));
 }
 
-TEST(Producer, AnUnknownOutcomeIsAskedAgainUntilItIsKnown) {   // T2: never guessed
+TEST(Producer, AnUnknownOutcomeIsAskedAgainUntilItIsKnown) {  // T2: never guessed
     for (const bool v2 : {true, false})
         for (const Fate fate : {Fate::DropRequest, Fate::ServeAndDrop}) {
             Started rig(transactional(), v2);
@@ -123,7 +127,7 @@ TEST(Producer, ALostProduceGoesAgainWithoutADuplicate) {
 
 TEST(Producer, FiveInFlightKeepTheirOrderAcrossAFailure) {
     auto config = transactional();
-    config.batch_size = 1;   // a batch per record
+    config.batch_size = 1;  // a batch per record
     config.linger = Duration{};
     Started rig(config);
     Records expected;
@@ -132,7 +136,8 @@ TEST(Producer, FiveInFlightKeepTheirOrderAcrossAFailure) {
         expected.push_back("k=" + std::to_string(i));
     }
     // The second of five in flight fails; those behind it come out of order.
-    rig.broker.intercept = [n = 0](const wire::AnyRequest& r, std::optional<wire::AnyResponse>& a) mutable {
+    rig.broker.intercept = [n = 0](const wire::AnyRequest& r,
+                                   std::optional<wire::AnyResponse>& a) mutable {
         if (r.key() != ApiKey::Produce || ++n != 2) return Fate::Serve;
         wire::ProduceResponse response;
         auto& topic = response.responses.emplace_back();
@@ -161,17 +166,18 @@ TEST(Producer, IdempotentWithoutTransactions) {
     EXPECT_EQ(rig.broker.committed_records(kT0), expected);
 }
 
-TEST(Producer, AnUnknownProducerIdBumpsTheEpochWithoutTransactions) {   // KIP-360, T15
+TEST(Producer, AnUnknownProducerIdBumpsTheEpochWithoutTransactions) {  // KIP-360, T15
     ProducerConfig config;
     config.linger = Duration{};
     Started rig(config);
     rig.send("t", 0, "k", "1");
     ASSERT_TRUE(rig.until([&] { return rig.producer.flushed(); }));
-    rig.answer_once<wire::ProduceResponse>(ApiKey::Produce, [](const wire::AnyRequest& r, wire::ProduceResponse& a) {
-        auto& topic = a.responses.emplace_back();
-        topic.topic_id = r.as<wire::ProduceRequest>().topic_data[0].topic_id;
-        topic.partition_responses.emplace_back().error_code = ErrorCode::UnknownProducerId;
-    });
+    rig.answer_once<wire::ProduceResponse>(
+        ApiKey::Produce, [](const wire::AnyRequest& r, wire::ProduceResponse& a) {
+            auto& topic = a.responses.emplace_back();
+            topic.topic_id = r.as<wire::ProduceRequest>().topic_data[0].topic_id;
+            topic.partition_responses.emplace_back().error_code = ErrorCode::UnknownProducerId;
+        });
     const ProducerEpoch before = rig.producer.epoch();
     rig.send("t", 0, "k", "2");
     ASSERT_TRUE(rig.until([&] { return rig.producer.flushed(); }));
@@ -184,7 +190,7 @@ struct ErrorCase {
     ErrorCode error;
     Trouble trouble;
 };
-TEST(Producer, ErrorsHaveTheirClass) {   // T5, E10
+TEST(Producer, ErrorsHaveTheirClass) {  // T5, E10
     const ErrorCase cases[] = {
         {ApiKey::Produce, ErrorCode::ProducerFenced, Trouble::Lost},
         {ApiKey::Produce, ErrorCode::InvalidProducerEpoch, Trouble::Lost},
@@ -215,7 +221,8 @@ TEST(Producer, ErrorsHaveTheirClass) {   // T5, E10
     for (const ErrorCase& c : cases) {
         SCOPED_TRACE(std::string(name(c.error)) + " for " + std::to_string(int(c.api)));
         Started rig;
-        rig.broker.intercept = [&c, done = false](const wire::AnyRequest& r, std::optional<wire::AnyResponse>& a) mutable {
+        rig.broker.intercept = [&c, done = false](const wire::AnyRequest& r,
+                                                  std::optional<wire::AnyResponse>& a) mutable {
             if (r.key() != c.api || std::exchange(done, true)) return Fate::Serve;
             if (c.api == ApiKey::Produce) {
                 wire::ProduceResponse response;
@@ -238,7 +245,8 @@ TEST(Producer, ErrorsHaveTheirClass) {   // T5, E10
         };
         rig.send("t", 0, "a", "1");
         rig.commit({{{"in", 0}, Offset{1}, {}, ""}});
-        ASSERT_TRUE(rig.until([&] { return !rig.outcomes.empty() || rig.producer.trouble() != Trouble::None; }));
+        ASSERT_TRUE(rig.until(
+            [&] { return !rig.outcomes.empty() || rig.producer.trouble() != Trouble::None; }));
         EXPECT_EQ(rig.producer.trouble(), c.trouble);
         if (c.trouble == Trouble::None) {
             EXPECT_EQ(rig.broker.committed_records(kT0), (Records{"a=1"}));
@@ -271,7 +279,7 @@ TEST(Producer, AnAbortWaitsForTheOutcomeThatIsUnderWay) {
     EXPECT_EQ(rig.broker.committed_records(kT0), (Records{"a=1"}));
 }
 
-TEST(Producer, FencesWhoHadTheIdBefore) {   // E5, T7
+TEST(Producer, FencesWhoHadTheIdBefore) {  // E5, T7
     Started rig;
     rig.send("t", 0, "a", "1");
     ASSERT_TRUE(rig.until([&] { return rig.broker.partition(kT0).end == 1; }));
@@ -305,7 +313,8 @@ TEST(Producer, IsFullAboveItsMemoryAndEmptiesAgain) {
     ASSERT_TRUE(rig.until([&] { return !rig.producer.full(); }));
     ASSERT_TRUE(rig.commit_and_wait());
     EXPECT_EQ(rig.producer.buffered_bytes(), 0u);
-    EXPECT_EQ(rig.broker.committed_records(kT0).size() + rig.broker.committed_records(kT1).size(), std::size_t(sent));
+    EXPECT_EQ(rig.broker.committed_records(kT0).size() + rig.broker.committed_records(kT1).size(),
+              std::size_t(sent));
 }
 
 TEST(Producer, ATooLargeRecordIsNamed) {
@@ -319,8 +328,10 @@ TEST(Producer, ATooLargeRecordIsNamed) {
 
 TEST(Producer, KeepsHeadersAndNulls) {
     Started rig;
-    const std::byte headers[] = {std::byte{2}, std::byte{2}, std::byte{'h'}, std::byte{2}, std::byte{'v'}};
-    rig.producer.send(rig.producer.topic("t"), 0, std::nullopt, std::nullopt, Timestamp{77}, headers);
+    const std::byte headers[] = {std::byte{2}, std::byte{2}, std::byte{'h'}, std::byte{2},
+                                 std::byte{'v'}};
+    rig.producer.send(rig.producer.topic("t"), 0, std::nullopt, std::nullopt, Timestamp{77},
+                      headers);
     ASSERT_TRUE(rig.commit_and_wait());
     const auto view = *wire::RecordBatchView::of(rig.broker.partition(kT0).log[0].bytes);
     wire::RecordReader reader(view, view.encoded_records());
@@ -360,8 +371,11 @@ TEST(Producer, RandomFaultsNeverDuplicateLoseOrReorder) {
             } else {
                 rig.producer.abort();
             }
-            ASSERT_TRUE(rig.until([&] { return rig.outcomes.size() > before || rig.producer.trouble() == Trouble::Lost; },
-                                  std::chrono::minutes(10)));
+            ASSERT_TRUE(rig.until(
+                [&] {
+                    return rig.outcomes.size() > before || rig.producer.trouble() == Trouble::Lost;
+                },
+                std::chrono::minutes(10)));
             ASSERT_EQ(rig.producer.trouble(), Trouble::None) << rig.producer.error().detail;
             if (commit) expected.insert(expected.end(), now.begin(), now.end());
         }

@@ -12,8 +12,11 @@ namespace millrace::test {
 
 struct Rig : Driven, FetchSink {
     explicit Rig(ProducerConfig p = {}, FetcherConfig f = {}, bool v2 = true)
-        : broker(v2), cluster({.bootstrap = {{"broker", 9092}}}, log), producer(cluster, p, log),
-          fetcher(cluster, f, *this, log), pump(broker, *this) {
+        : broker(v2),
+          cluster({.bootstrap = {{"broker", 9092}}}, log),
+          producer(cluster, p, log),
+          fetcher(cluster, f, *this, log),
+          pump(broker, *this) {
         cluster.at(pump.now());
     }
 
@@ -34,7 +37,7 @@ struct Rig : Driven, FetchSink {
         effects.wake(producer.next_due());
         if (fetching) effects.wake(fetcher.next_due());
     }
-    void kick() {   // after calls made from the test
+    void kick() {  // after calls made from the test
         Effects effects;
         tick(pump.now(), effects);
         pump.carry_out(effects);
@@ -54,16 +57,21 @@ struct Rig : Driven, FetchSink {
             ASSERT_TRUE(n);
             for (std::size_t i = 0; i < *n; ++i)
                 if (records[i].offset >= b.from)
-                    read[tag].push_back(std::string(as_text(*records[i].key)) + '=' + std::string(as_text(*records[i].value)));
+                    read[tag].push_back(std::string(as_text(*records[i].key)) + '=' +
+                                        std::string(as_text(*records[i].value)));
         }
         next[tag] = b.next;
         ++chunks;
     }
-    void position_reset(Tag tag, Offset position, bool) override { resets.push_back({tag, position.value()}); }
+    void position_reset(Tag tag, Offset position, bool) override {
+        resets.push_back({tag, position.value()});
+    }
     void fetch_failed(Tag tag, Error error) override { failures.push_back({tag, error}); }
 
-    void send(const std::string& topic, std::int32_t partition, const std::string& key, const std::string& value) {
-        producer.send(producer.topic(topic), partition, as_bytes(key), as_bytes(value), Timestamp{1}, {});
+    void send(const std::string& topic, std::int32_t partition, const std::string& key,
+              const std::string& value) {
+        producer.send(producer.topic(topic), partition, as_bytes(key), as_bytes(value),
+                      Timestamp{1}, {});
     }
     GroupMetadata group() const { return {"group", "", -1, std::nullopt}; }
     void commit(std::vector<OffsetToCommit> offsets = {}) {
@@ -72,7 +80,8 @@ struct Rig : Driven, FetchSink {
     bool commit_and_wait(std::vector<OffsetToCommit> offsets = {}) {
         const std::size_t before = outcomes.size();
         commit(std::move(offsets));
-        return until([&] { return outcomes.size() > before; }) && outcomes.back() == Outcome::Committed;
+        return until([&] { return outcomes.size() > before; }) &&
+               outcomes.back() == Outcome::Committed;
     }
 
     NullLog log;

@@ -45,6 +45,14 @@ std::string dump(WindowStore& store) {
     return all + "time " + std::to_string(store.observed_stream_time());
 }
 
+std::string dump(SessionStore& store) {
+    std::string all;
+    for (auto c = store.find_all(0, INT64_MAX); c->valid(); c->next())
+        all += std::string(as_text(c->key())) + '/' + std::to_string(c->start()) + '-' +
+               std::to_string(c->end()) + '=' + std::string(as_text(c->value().value)) + ' ';
+    return all + "time " + std::to_string(store.observed_stream_time());
+}
+
 struct KeyValueKind {
     using Store = KeyValueStore;
     static Result<std::unique_ptr<Store>> make(StoreProvider& provider, Random& shape) {
@@ -99,6 +107,47 @@ struct WindowKind {
             const std::string mine = rows(store);
             random = saved;
             ASSERT_EQ(mine, rows(reference));
+        }
+        if (random.one_in(10)) {
+            ASSERT_EQ(dump(store), dump(reference));
+        }
+    }
+};
+
+template <int Variant>  // 0 by key, 1 time ordered
+struct SessionKind {
+    using Store = SessionStore;
+    static Result<std::unique_ptr<Store>> make(StoreProvider& provider, Random&) {
+        return provider.session(
+            "0_3",
+            SessionSpec{.name = "sessions", .retention_ms = 150'000, .time_ordered = Variant == 1});
+    }
+    static void write(Store& store, Store& reference, Random& random, int step) {
+        const std::string key(1 + random.below(2), static_cast<char>('a' + random.below(3)));
+        const std::string value = std::to_string(step);
+        const HashedKey k{as_bytes(key)};
+        const std::int64_t end = std::max<std::int64_t>(
+            0, step * 200 - static_cast<std::int64_t>(random.below(100'000)));
+        const std::int64_t start =
+            std::max<std::int64_t>(0, end - static_cast<std::int64_t>(random.below(3)));
+        ASSERT_EQ(row(store.fetch(k, start, end)), row(reference.fetch(k, start, end)));
+        for (Store* s : {&store, &reference}) {
+            if (step % 5 == 0)
+                s->remove(k, start, end, Timestamp{step});
+            else
+                s->put(k, start, end, as_bytes(value), Timestamp{step});
+        }
+        if (random.one_in(6)) {
+            const auto rows = [&](Store& s, bool forward) {
+                std::string all;
+                for (auto c = s.find(as_bytes(key), end - 50'000, end - 1, forward); c->valid();
+                     c->next())
+                    all += std::to_string(c->start()) + '/' + std::to_string(c->end()) +
+                           std::string(as_text(c->value().value)) + ' ';
+                return all;
+            };
+            const bool forward = random.one_in(2);
+            ASSERT_EQ(rows(store, forward), rows(reference, forward));
         }
         if (random.one_in(10)) {
             ASSERT_EQ(dump(store), dump(reference));
@@ -267,16 +316,23 @@ void run_seeds(int seeds, int steps) {
 }
 
 TEST(DurableStore, KeyValueEqualsTheFoldOfItsChangelog) {
-    run_seeds<KeyValueKind>(60, 1500);
+    run_seeds<KeyValueKind>(30, 1500);
 }
 TEST(DurableStore, WindowsEqualTheFoldOfTheirChangelog) {
-    run_seeds<WindowKind<0>>(30, 1200);
+    run_seeds<WindowKind<0>>(12, 1200);
 }
 TEST(DurableStore, TimeOrderedWindowsEqualTheFold) {
-    run_seeds<WindowKind<1>>(30, 1200);
+    run_seeds<WindowKind<1>>(12, 1200);
 }
 TEST(DurableStore, WindowsWithDuplicatesEqualTheFold) {
-    run_seeds<WindowKind<2>>(30, 1200);
+    run_seeds<WindowKind<2>>(12, 1200);
+}
+
+TEST(DurableStore, SessionsEqualTheFold) {
+    run_seeds<SessionKind<0>>(12, 1200);
+}
+TEST(DurableStore, TimeOrderedSessionsEqualTheFold) {
+    run_seeds<SessionKind<1>>(12, 1200);
 }
 
 class DurableStoreMutant : public testing::TestWithParam<Mutant> {};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "millrace/state/memory_provider.h"
+#include "millrace/state/session/session_key.h"
 #include "millrace/state/window/window_key.h"
 #include "millrace/tests/state/store_model.h"
 
@@ -47,6 +48,26 @@ TEST(Formats, WindowKeysAreKafkas) {
         EXPECT_EQ(to_hex(as_bytes(log.open.at(0).key)), hex);
     }
     EXPECT_GT(seen, 10);
+}
+
+TEST(Formats, SessionKeysAreKafkas) {
+    std::ifstream file(std::string(MILLRACE_TESTS_DIR) + "/golden/streams/formats.tsv");
+    std::string line;
+    int seen = 0;
+    while (std::getline(file, line)) {
+        if (!line.starts_with("SessionKeySchema (key, end, start)\t")) continue;
+        const std::size_t a = line.find('\t'), b = line.find('\t', a + 1);
+        const std::string json = line.substr(a + 1, b - a - 1), hex = line.substr(b + 1);
+        if (json.find('\\') != std::string::npos) continue;
+        ++seen;
+        ByteSink sink;
+        write_session_key(sink, as_bytes(text(json, "key")), number(json, "start"),
+                          number(json, "end"));
+        EXPECT_EQ(to_hex(sink.view()), hex) << json;
+        EXPECT_EQ(start_of_session_key(sink.view()), number(json, "start"));
+        EXPECT_EQ(end_of_session_key(sink.view()), number(json, "end"));
+    }
+    EXPECT_GT(seen, 5);
 }
 
 }  // namespace

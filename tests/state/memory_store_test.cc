@@ -317,5 +317,82 @@ TEST_P(WindowsAgainstModel, EqualAMap) {
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, WindowsAgainstModel, testing::Range(0, 40));
 
+std::unique_ptr<SessionStore> sessions(SessionSpec spec) {
+    spec.name = "sessions";
+    MemoryProvider provider;
+    return *provider.session("0_0", spec);
+}
+void put(SessionStore& store, const char* k, std::int64_t start, std::int64_t end, const char* v) {
+    store.put(key(k), start, end, as_bytes(v), Timestamp{end});
+}
+std::string rows(std::unique_ptr<SessionCursor> c) {
+    std::string all;
+    for (; c->valid(); c->next())
+        all += std::string(as_text(c->key())) + '@' + std::to_string(c->start()) + '/' +
+               std::to_string(c->end()) + '=' + std::string(as_text(c->value().value)) + ' ';
+    return all;
+}
+
+TEST(SessionStore, FindsByEarliestEndAndLatestStartInOrderOfTheEnd) {
+    for (const bool persistent : {true, false}) {
+        auto store = sessions({.retention_ms = kMinute * 10, .persistent = persistent});
+        put(*store, "k", 10, 20, "1");
+        put(*store, "k", 5, 20, "2");
+        put(*store, "k", 30, 40, "3");
+        put(*store, "k", 0, 3, "4");
+        put(*store, "l", 10, 20, "other");
+        EXPECT_EQ(rows(store->find(as_bytes("k"), 4, 30)), "k@5/20=2 k@10/20=1 k@30/40=3 ");
+        EXPECT_EQ(rows(store->find(as_bytes("k"), 4, 29)), "k@5/20=2 k@10/20=1 ");
+        EXPECT_EQ(rows(store->find(as_bytes("k"), 0, 100, false)),
+                  "k@30/40=3 k@10/20=1 k@5/20=2 k@0/3=4 ");
+        store->remove(key("k"), 10, 20, Timestamp{50});
+        EXPECT_FALSE(store->fetch(key("k"), 10, 20));
+        EXPECT_EQ(row(store->fetch(key("k"), 5, 20))->value, "2");
+    }
+}
+
+TEST(SessionStore, ScansGoByTheOrderOfTheKind) {
+    const auto fill = [](SessionStore& store) {
+        put(store, "b", 10, 20, "1");
+        put(store, "a", 15, 20, "2");
+        put(store, "a", 0, 400'000, "3");
+        put(store, "c", 0, 5, "4");
+    };
+    auto rocks = sessions({.retention_ms = kMinute * 10});
+    auto memory = sessions({.retention_ms = kMinute * 10, .persistent = false});
+    auto ordered = sessions({.retention_ms = kMinute * 10, .time_ordered = true});
+    for (SessionStore* store : {rocks.get(), memory.get(), ordered.get()}) fill(*store);
+    EXPECT_EQ(rows(rocks->find_all(0, INT64_MAX)), "a@15/20=2 b@10/20=1 c@0/5=4 a@0/400000=3 ");
+    EXPECT_EQ(rows(memory->find_all(0, INT64_MAX)), "c@0/5=4 a@15/20=2 b@10/20=1 a@0/400000=3 ");
+    EXPECT_EQ(rows(ordered->find_all(0, INT64_MAX)), "c@0/5=4 b@10/20=1 a@15/20=2 a@0/400000=3 ");
+    EXPECT_EQ(rows(ordered->find_all(6, 20)), "b@10/20=1 a@15/20=2 ");
+}
+
+TEST(SessionStore, ExpiresByItsEnd) {
+    auto store = sessions({.retention_ms = 10'000, .persistent = false});
+    put(*store, "k", 0, 30'000, "1");
+    put(*store, "k", 0, 20'000, "refused");
+    put(*store, "k", 0, 20'001, "kept");
+    EXPECT_EQ(store->expired_puts(), 1);
+    EXPECT_EQ(rows(store->find(as_bytes("k"), 0, INT64_MAX)), "k@0/20001=kept k@0/30000=1 ");
+    ListLog log;
+    auto rocks = sessions({.retention_ms = 10'000});
+    rocks->set_changelog(&log);
+    put(*rocks, "k", 2, 130'000, "1");
+    put(*rocks, "k", 1, 3, "refused");
+    EXPECT_EQ(rocks->expired_puts(), 1);
+    EXPECT_EQ(to_hex(as_bytes(log.open.at(1).key)),
+              "6b"
+              "0000000000000003"
+              "0000000000000001")
+        << "logged all the same";
+    auto ordered = sessions({.retention_ms = 10'000, .time_ordered = true});
+    put(*ordered, "k", 0, 30'000, "1");
+    put(*ordered, "k", 0, 15'000, "past retention");
+    EXPECT_EQ(rows(ordered->find_all(0, INT64_MAX)), "k@0/15000=past retention k@0/30000=1 ")
+        << "the scan hides nothing";
+    EXPECT_EQ(rows(ordered->find(as_bytes("k"), 0, INT64_MAX)), "k@0/30000=1 ");
+}
+
 }  // namespace
 }  // namespace millrace::state::test
