@@ -43,6 +43,7 @@ struct GroupCoordinator::GroupShard {
     GroupFold fold;
     Shard shard{fold, ShardSettings{.base_sequence = 0}};
     bool drop_loopback = true;  // once, when the log was loaded after the start
+    bool told_load_error = false;
     std::map<std::string, StreamsWork> work;
 };
 

@@ -199,6 +199,10 @@ void GroupCoordinator::heartbeat(const BeatRef& beat, bool wait_expired) {
         decision.records.push_back(
             streams_assignment_record(request.group_id, request.member_id, decision.member));
 
+    if (encoded_bytes(decision.records) > kDecisionBytesMax)
+        return refuse(ErrorCode::InvalidRequest,
+                      "What the request says is larger than a record batch may be.");
+
     StreamsWork& work = shard->work[request.group_id];
     if (decision.replaces) {
         work.sessions.erase(*decision.replaces);
@@ -408,6 +412,7 @@ bool GroupCoordinator::wait_for_internal_topics(GroupShard& shard, const BeatRef
     if (!coming || wait_expired || !beat->joining() ||
         config_.internal_topics_wait <= Duration::zero())
         return false;
+    timers_changed_ = true;
     work.waiting.push_back({now_.time + config_.internal_topics_wait,
                             [this, beat](bool expired) { heartbeat(beat, expired); }});
     return true;
