@@ -137,10 +137,13 @@ private:
                                std::string& detail);
     bool wait_for_internal_topics(GroupShard& shard, const BeatRef& beat, bool wait_expired,
                                   Decision& decision);
+    void decide_records(GroupShard& shard, const StreamsGroup& group, const Beat& beat,
+                        bool replaces_classic, Decision& decision);
     void decide_epochs(GroupShard& shard, const StreamsGroup& group, const Beat& beat,
                        Decision& decision);
     void assign(GroupShard& shard, const std::string& group_id, const StreamsGroup& group,
                 Decision& decision);
+    void note_heartbeat(GroupShard& shard, const Beat& beat, const Decision& decision);
     void answer_heartbeat(GroupShard& shard, const BeatRef& beat, const Decision& decision);
     // streams_members.cc: what time does to members
     void remove_members(GroupShard& shard, const std::string& group_id,
