@@ -238,6 +238,8 @@ void put(engine::Column& column, engine::Row row, R&& result) {
             column.object<T>(row) = *std::forward<R>(result);
         else
             column.set_null(row);
+    } else if constexpr (std::is_same_v<T, BytesView>) {
+        column[row].set_bytes(result);  // no copy: it points into the lambda's arguments
     } else {
         column.object<T>(row) = std::forward<R>(result);
     }

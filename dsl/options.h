@@ -16,11 +16,14 @@ namespace millrace {
 class Named {  // the name of a processor: 1 to 249 of [a-zA-Z0-9._-]
 public:
     Named() = default;
-    static Named as(std::string name) { return Named(std::move(name)); }
+    static Named as(std::string name) {
+        Named named;
+        named.name_ = std::move(name);
+        return named;
+    }
     const std::string& name() const { return name_; }  // "": generated
 
 private:
-    explicit Named(std::string name) : name_(std::move(name)) {}
     std::string name_;
 };
 

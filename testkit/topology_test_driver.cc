@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "millrace/base/hash.h"
+#include "millrace/state/checkpoint.h"
 #include "millrace/state/memory_provider.h"
 #include "millrace/wire/batch/record_batch_builder.h"
 
@@ -147,8 +148,14 @@ private:
             engine::Task& task = *tasks_.back();
             for (const auto& store : task.stores()) {
                 if (store.changelog_topic.empty()) continue;
+                std::int64_t from = 0;
+                if (store.store->durable()) {
+                    if (const auto checkpoint = store.store->durable()->checkpoint())
+                        from = checkpoint->next.value();
+                }
                 for (const TopicRecord& record : state(topic(store.changelog_topic)).records) {
-                    if (record.partition != static_cast<std::int32_t>(i)) continue;
+                    if (record.partition != static_cast<std::int32_t>(i) || record.offset < from)
+                        continue;
                     state::MaybeBytes value;
                     if (record.value) value = as_bytes(*record.value);
                     const auto restored =
@@ -156,6 +163,7 @@ private:
                     if (!restored) throw std::runtime_error(restored.error().detail);
                 }
             }
+            if (options_.stores) maintain(i);
             std::vector<std::string> metadata;
             for (const TopicPartition& tp : task.inputs())
                 metadata.push_back(metadata_[i][tp.topic]);
@@ -207,6 +215,21 @@ private:
         task.seal();
         task.committed();
         deliver();
+        if (options_.stores) maintain(i);
+    }
+
+    // What a worker does for durable stores: tells them where their changelogs stand, lets them
+    // spill.
+    void maintain(std::size_t i) {
+        for (const auto& store : tasks_[i]->stores()) {
+            if (!store.store->durable() || store.changelog_topic.empty()) continue;
+            const auto& next = state(topic(store.changelog_topic)).next_offset;
+            const auto it = next.find(static_cast<std::int32_t>(i));
+            store.store->durable()->advance(
+                {{}, Offset{it == next.end() ? 0 : it->second}, {}, wall_});
+        }
+        options_.stores->maintain();
+        options_.stores->maintain();
     }
 
     std::vector<std::pair<Topic, TopicRecord>> sent_;

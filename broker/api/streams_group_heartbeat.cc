@@ -18,6 +18,7 @@ void handle_streams_group_heartbeat(const CoordinatorApis& apis, const Request& 
     apis.group.streams_heartbeat(
         request.body.as<wire::StreamsGroupHeartbeatRequest>(), *request.context, now,
         [&apis, token = request.token, version](wire::StreamsGroupHeartbeatResponse response) {
+            if (version >= 1) response.acceptable_recovery_lag_legacy = 0;  // its place in v0 only
             apis.answer(token, version, std::move(response));
         });
 }

@@ -1,6 +1,8 @@
 #include "millrace/broker/coordinator/runtime.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "millrace/base/check.h"
@@ -39,6 +41,14 @@ std::int32_t coordinator_partition(std::string_view key, std::int32_t partitions
     return partitions <= 0 ? 0 : positive % partitions;
 }
 
+std::size_t encoded_bytes(const CoordinatorRecords& records) {
+    std::size_t bytes = 0;
+    for (const CoordinatorRecord& record : records)
+        bytes += wire::RecordBatchBuilder::record_size_bound(
+            record.key.size(), record.value ? record.value->size() : 0);
+    return bytes;
+}
+
 void Shard::lead(PartitionLog& log) {
     log_ = &log;
     start_loading();
@@ -48,7 +58,8 @@ void Shard::resign() {
     state_ = ShardState::NotOurs;
     fold_.clear();
     runs_.clear();
-    tell_appended(ErrorCode::NotCoordinator);
+    for (auto& [end, completion] : std::exchange(appended_, {}))
+        completion(ErrorCode::NotCoordinator);
     auto waiting = std::exchange(committed_, {});
     for (auto& [end, completion] : waiting) completion(ErrorCode::NotCoordinator);
 }
@@ -87,6 +98,7 @@ bool Shard::load() {
             if (batch->next_offset() <= next_)
                 continue;  // read() begins with the batch that holds the offset
             replay_batch(*batch);
+            if (load_error_) return false;
             next_ = batch->next_offset();
         }
         if (auto status = walker.status(); !status || walker.position() == 0) {
@@ -154,10 +166,7 @@ void Shard::write_run(const CoordinatorRecords& records,
                       std::optional<ProducerIdAndEpoch> transaction, Timestamp now) {
     MR_CHECK(state_ == ShardState::Active);
     if (records.empty()) return;
-    std::size_t bytes = 0;
-    for (const CoordinatorRecord& record : records)
-        bytes += wire::RecordBatchBuilder::record_size_bound(
-            record.key.size(), record.value ? record.value->size() : 0);
+    const std::size_t bytes = encoded_bytes(records);
     if (runs_.empty() || runs_.back().marker || runs_.back().transaction != transaction ||
         runs_.back().bytes + bytes > settings_.batch_bytes_max)
         runs_.push_back(Run{.transaction = transaction, .time = now});
@@ -184,7 +193,7 @@ void Shard::when_committed(Offset end, Completion completion) {
     committed_.emplace(end, std::move(completion));
 }
 void Shard::when_appended(Completion completion) {
-    appended_.push_back(std::move(completion));
+    appended_.emplace_back(next_, std::move(completion));
 }
 
 Bytes Shard::build(const Run& run) {
@@ -210,7 +219,7 @@ Bytes Shard::build(const Run& run) {
 bool Shard::flush() {
     do {  // a completion may write more: its records leave in the same flush
         if (!append_runs()) return false;
-        tell_appended(ErrorCode::None);
+        tell_appended();
         release();
     } while (!runs_.empty() || !appended_.empty());
     return true;
@@ -226,26 +235,33 @@ bool Shard::append_runs() {
         if (at && at->first == expected && at->end == expected + count) continue;
         // Nothing behind the log's end ever was. (Another offset than expected means that somebody
         // else wrote: what we replayed stands elsewhere in the log, so it is read again.)
-        lose(at ? ErrorCode::NotCoordinator : translate_append_error(at.error().code));
+        lose(at ? ErrorCode::NotCoordinator : translate_append_error(at.error().code),
+             expected + count);
         return false;
     }
     return true;
 }
 
-void Shard::lose(ErrorCode code) {
-    std::vector<Completion> lost;
-    const auto first = committed_.upper_bound(log_->log_end());
-    for (auto it = first; it != committed_.end(); ++it) lost.push_back(std::move(it->second));
+void Shard::lose(ErrorCode code, Offset run_end) {
+    const Offset end = log_->log_end();
+    std::vector<std::pair<Offset, Completion>> lost = std::exchange(appended_, {});
+    const auto in_log = std::stable_partition(lost.begin(), lost.end(),
+                                              [&](const auto& one) { return one.first > end; });
+    appended_.assign(std::move_iterator(in_log), std::move_iterator(lost.end()));
+    lost.erase(in_log, lost.end());
+    const auto first = committed_.upper_bound(end);
+    for (auto it = first; it != committed_.end(); ++it)
+        lost.emplace_back(it->first, std::move(it->second));
     committed_.erase(first, committed_.end());
     start_loading();
-    tell_appended(code);
-    for (Completion& completion : lost) completion(code);
+    for (auto& [waited, completion] : lost)
+        completion(waited <= run_end ? code : ErrorCode::CoordinatorNotAvailable);
+    tell_appended();
     release();
 }
 
-void Shard::tell_appended(ErrorCode code) {
-    auto appended = std::exchange(appended_, {});
-    for (Completion& completion : appended) completion(code);
+void Shard::tell_appended() {
+    for (auto& [end, completion] : std::exchange(appended_, {})) completion(ErrorCode::None);
 }
 
 void Shard::release() {

@@ -43,6 +43,11 @@ struct ShardSettings {
     std::size_t load_bytes_per_step = 1024 * 1024;
 };
 
+// What one decision may write: below max.message.bytes of the internal topics. Handlers refuse what
+// is larger; an append that the log refuses would cost everybody a reload.
+inline constexpr std::size_t kDecisionBytesMax = 1'000'000;
+std::size_t encoded_bytes(const CoordinatorRecords& records);  // at most
+
 class Shard {
 public:
     explicit Shard(Fold& fold, ShardSettings settings = {}) : fold_(fold), settings_(settings) {}
@@ -73,7 +78,7 @@ public:
     bool flush();
     // Lets go whoever waits for an offset below the committed end. Call it when that has moved.
     void release();
-    bool waiting() const { return !committed_.empty() || !appended_.empty() || !runs_.empty(); }
+    bool unflushed() const { return !appended_.empty() || !runs_.empty(); }
 
 private:
     struct Run {  // becomes one batch
@@ -89,8 +94,10 @@ private:
     void replay_batch(const wire::RecordBatchView& batch);
     void start_loading();
     bool append_runs();
-    void lose(ErrorCode code);           // an append failed: the fold is read again from the log
-    void tell_appended(ErrorCode code);  // tells those who wait for the append; None: it succeeded
+    // An append failed: the fold is read again from the log. `code` is for those who wait for the
+    // run that ends before `run_end`; what stood behind it was only unlucky.
+    void lose(ErrorCode code, Offset run_end);
+    void tell_appended();
 
     Fold& fold_;
     ShardSettings settings_;
@@ -102,7 +109,7 @@ private:
     std::vector<Run> runs_;
     std::multimap<Offset, Completion>
         committed_;  // by the end they wait for; equal ones in the order they came
-    std::vector<Completion> appended_;
+    std::vector<std::pair<Offset, Completion>> appended_;  // with the end that they wait for
     wire::RecordBatchBuilder builder_;
 };
 

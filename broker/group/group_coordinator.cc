@@ -37,7 +37,13 @@ const GroupFold* GroupCoordinator::fold(std::int32_t partition) const {
     return it == shards_.end() ? nullptr : &it->second->fold;
 }
 
+bool GroupCoordinator::unflushed() const {
+    return std::ranges::any_of(shards_,
+                               [](const auto& one) { return one.second->shard.unflushed(); });
+}
+
 void GroupCoordinator::lead(std::int32_t partition, PartitionLog& log) {
+    timers_changed_ = true;
     resign(partition);
     auto& shard = shards_[partition];
     if (!shard) shard = std::make_unique<GroupShard>();
@@ -54,6 +60,7 @@ void GroupCoordinator::resign(std::int32_t partition) {
 
 // The requests that wait find the shard not serving, and say so.
 void GroupCoordinator::forget_work(GroupShard& shard) {
+    timers_changed_ = true;
     auto work = std::exchange(shard.work, {});
     for (auto& [group_id, streams] : work)
         for (auto& one : streams.waiting) one.run(true);
@@ -98,10 +105,12 @@ void GroupCoordinator::flush(Now now) {
 
 void GroupCoordinator::tick(Now now) {
     now_ = now;
+    timers_changed_ = true;
     for (auto& [partition, shard] : shards_) {
         if (shard->shard.state() == ShardState::Loading) {
             if (shard->shard.load()) became_active(*shard);
-            if (shard->shard.load_error())
+            const bool unreadable = shard->shard.load_error().has_value();
+            if (unreadable && !std::exchange(shard->told_load_error, true))
                 log_.error(
                     "the group log cannot be read",
                     {{"partition", partition}, {"detail", shard->shard.load_error()->detail}});
@@ -128,8 +137,15 @@ void GroupCoordinator::tick(Now now) {
 }
 
 GroupEffects GroupCoordinator::take_effects() {
+    if (std::exchange(timers_changed_, false)) wake_at_ = next_wake();
     GroupEffects effects = std::exchange(effects_, {});
-    const auto wake = [&](Time at) { effects.wake_at = std::min(effects.wake_at, at); };
+    effects.wake_at = wake_at_;
+    return effects;
+}
+
+Time GroupCoordinator::next_wake() const {
+    Time wake_at = Time::never();
+    const auto wake = [&](Time at) { wake_at = std::min(wake_at, at); };
     for (const auto& [partition, shard] : shards_) {
         if (shard->shard.state() == ShardState::Loading)
             wake(shard->shard.load_error() ? now_.time + kLoadRetry : now_.time);
@@ -141,7 +157,7 @@ GroupEffects GroupCoordinator::take_effects() {
         }
         if (!shard->fold.groups().empty()) wake(next_offset_expiry_);
     }
-    return effects;
+    return wake_at;
 }
 
 void GroupCoordinator::topics_changed(Now now) {

@@ -79,8 +79,12 @@ public:
         return coordinator_partition(group_id, config_.partitions);
     }
     ErrorCode serving(const std::string& group_id) const;
+    // The number of partitions of the internal topic, once it is known. Not while partitions are
+    // led.
+    void set_partitions(std::int32_t partitions) { config_.partitions = partitions; }
 
     void flush(Now now);
+    bool unflushed() const;  // something was written since: flush() again in this turn
     void tick(Now now);
     GroupEffects take_effects();
     void topics_changed(Now now);  // were created, or grew: groups that wait for them go on
@@ -119,6 +123,7 @@ private:
 
     GroupShard* find(std::int32_t partition);
     GroupShard* active(const std::string& group_id, ErrorCode& code);
+    Time next_wake() const;
     void became_active(GroupShard& shard);
     void forget_work(GroupShard& shard);
     void answer_after(GroupShard& shard, Offset end, Completion answer);
@@ -132,10 +137,13 @@ private:
                                std::string& detail);
     bool wait_for_internal_topics(GroupShard& shard, const BeatRef& beat, bool wait_expired,
                                   Decision& decision);
+    void decide_records(GroupShard& shard, const StreamsGroup& group, const Beat& beat,
+                        bool replaces_classic, Decision& decision);
     void decide_epochs(GroupShard& shard, const StreamsGroup& group, const Beat& beat,
                        Decision& decision);
     void assign(GroupShard& shard, const std::string& group_id, const StreamsGroup& group,
                 Decision& decision);
+    void note_heartbeat(GroupShard& shard, const Beat& beat, const Decision& decision);
     void answer_heartbeat(GroupShard& shard, const BeatRef& beat, const Decision& decision);
     // streams_members.cc: what time does to members
     void remove_members(GroupShard& shard, const std::string& group_id,
@@ -155,6 +163,8 @@ private:
     LogSink& log_;
     std::map<std::int32_t, std::unique_ptr<GroupShard>> shards_;
     GroupEffects effects_;
+    bool timers_changed_ = true;
+    Time wake_at_ = Time::never();
     Now now_;  // of the input that is being handled
     Time next_offset_expiry_{0};
 };

@@ -43,6 +43,7 @@ struct GroupCoordinator::GroupShard {
     GroupFold fold;
     Shard shard{fold, ShardSettings{.base_sequence = 0}};
     bool drop_loopback = true;  // once, when the log was loaded after the start
+    bool told_load_error = false;
     std::map<std::string, StreamsWork> work;
 };
 
@@ -52,6 +53,7 @@ struct GroupCoordinator::Beat {
     std::function<void(wire::StreamsGroupHeartbeatResponse)> answer;
 
     bool joining() const { return request.member_epoch == 0; }
+    StreamsMember member_after(const StreamsMember& before) const;
     std::optional<Tasks> owned() const;  // nothing: it did not say
     void refuse(ErrorCode code, std::string detail) const;
 };
@@ -61,12 +63,15 @@ struct GroupCoordinator::Decision {
     std::string member_id;
     std::optional<std::string> replaces;  // a static member's former id
     StreamsMember before, member;         // as the fold has it; as it becomes
-    bool is_new = false, metadata_changed = false;
+    StreamsMember before_assignment;  // ... with what it said of itself, before it is reconciled
+    bool is_new = false;
     StreamsGroup next;  // epochs, hash, topology; its members and targets are not filled in
     bool new_topology = false, stale_topology = false, delayed = false;
     ConfiguredTopology configured;
     std::optional<std::map<std::string, Tasks>> targets;  // when they were computed
 };
+
+inline constexpr std::int32_t kLeave = -1, kLeaveStatic = -2;  // epochs of requests
 
 // The states that StreamsGroupDescribe tells.
 std::string_view streams_group_state(const StreamsGroup& group);

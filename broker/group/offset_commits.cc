@@ -8,7 +8,7 @@
 namespace millrace::broker {
 
 namespace {
-constexpr std::size_t kDecisionBytesMax = 256 * 1024;  // a large commit becomes several batches
+constexpr std::size_t kCommitBytesPerBatch = 256 * 1024;  // a large commit becomes several batches
 }
 
 struct GroupCoordinator::Commit {
@@ -125,7 +125,7 @@ void write_offsets(const std::string& group_id,
     for (const auto& [tp, offset] : offsets) {
         records.push_back(offset_record(group_id, tp, offset));
         bytes += records.back().key.size() + records.back().value->size();
-        if (bytes < kDecisionBytesMax) continue;
+        if (bytes < kCommitBytesPerBatch) continue;
         write(records);
         records.clear();
         bytes = 0;

@@ -90,7 +90,6 @@ void GroupCoordinator::streams_describe(const std::string& group_id,
     const Group* group = shard ? shard->fold.find(group_id) : nullptr;
     if (!shard || !group || !group->streams) {
         described.error_code = shard ? ErrorCode::GroupIdNotFound : code;
-        described.group_state = shard ? "Dead" : "";
         if (shard) described.error_message = "Group " + group_id + " not found.";
         return answer(std::move(described));
     }

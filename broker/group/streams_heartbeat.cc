@@ -15,16 +15,6 @@ namespace {
 using HeartbeatRequest = wire::StreamsGroupHeartbeatRequest;
 using HeartbeatResponse = wire::StreamsGroupHeartbeatResponse;
 
-constexpr std::int32_t kLeave = -1, kLeaveStatic = -2;
-
-TaskSet task_set(const std::vector<HeartbeatRequest::TaskIds>& from) {
-    TaskSet tasks;
-    for (const auto& ids : from)
-        for (const std::int32_t partition : ids.partitions)
-            tasks.insert({ids.subtopology_id, partition});
-    return tasks;
-}
-
 std::vector<HeartbeatResponse::TaskIds> to_wire(const TaskSet& tasks) {
     std::vector<HeartbeatResponse::TaskIds> result;
     for (const TaskId& task : tasks) {
@@ -33,28 +23,6 @@ std::vector<HeartbeatResponse::TaskIds> to_wire(const TaskSet& tasks) {
         result.back().partitions.push_back(task.partition);
     }
     return result;
-}
-
-// What the member says of itself; fields that it left out stay.
-StreamsMember updated_member(const StreamsMember& before, const HeartbeatRequest& request,
-                             const std::string& client_id, const std::string& client_host) {
-    StreamsMember member = before;
-    if (request.instance_id) member.instance_id = request.instance_id;
-    if (request.rack_id) member.rack_id = request.rack_id;
-    if (request.rebalance_timeout_ms != -1)
-        member.rebalance_timeout_ms = request.rebalance_timeout_ms;
-    if (request.topology) member.topology_epoch = request.topology->epoch;
-    if (request.process_id) member.process_id = *request.process_id;
-    if (request.user_endpoint)
-        member.user_endpoint = {request.user_endpoint->host, request.user_endpoint->port};
-    if (request.client_tags) {
-        member.client_tags.clear();
-        for (const auto& tag : *request.client_tags)
-            member.client_tags.emplace_back(tag.key, tag.value);
-    }
-    member.client_id = client_id;
-    member.client_host = client_host;
-    return member;
 }
 
 // KIP-848's rule: the epoch we gave it, or the one before when that reply was lost and it owns
@@ -67,53 +35,6 @@ bool epoch_is_valid(const StreamsMember& member, std::int32_t received,
 }
 
 }  // namespace
-
-std::optional<Tasks> GroupCoordinator::Beat::owned() const {
-    if (joining()) return Tasks{};
-    if (!request.active_tasks || !request.standby_tasks || !request.warmup_tasks)
-        return std::nullopt;
-    return Tasks{task_set(*request.active_tasks), task_set(*request.standby_tasks),
-                 task_set(*request.warmup_tasks)};
-}
-
-void GroupCoordinator::Beat::refuse(ErrorCode code, std::string detail) const {
-    HeartbeatResponse response;
-    response.error_code = code;
-    if (!detail.empty()) response.error_message = std::move(detail);
-    answer(std::move(response));
-}
-
-Result<void> validate_heartbeat(const HeartbeatRequest& request) {
-    const auto invalid = [](std::string detail) {
-        return fail(ErrorCode::InvalidRequest, std::move(detail));
-    };
-    if (request.member_id.empty()) return invalid("MemberId can't be empty.");
-    if (request.group_id.empty()) return invalid("GroupId can't be empty.");
-    if (request.instance_id && request.instance_id->empty())
-        return invalid("InstanceId can't be empty.");
-    if (request.rack_id && request.rack_id->empty()) return invalid("RackId can't be empty.");
-    if (request.member_epoch < kLeaveStatic) return invalid("MemberEpoch is invalid.");
-    if (request.member_epoch == kLeaveStatic && !request.instance_id)
-        return invalid("InstanceId can't be null.");
-    const bool some = request.active_tasks || request.standby_tasks || request.warmup_tasks;
-    const bool all = request.active_tasks && request.standby_tasks && request.warmup_tasks;
-    if (request.member_epoch == 0) {
-        if (request.rebalance_timeout_ms == -1)
-            return invalid("RebalanceTimeoutMs must be provided in first request.");
-        if (!request.topology) return invalid("Topology must be non-null when (re-)joining.");
-        const auto owns = [](const auto& tasks) { return tasks && !tasks->empty(); };
-        if (owns(request.active_tasks))
-            return invalid("ActiveTasks must be empty when (re-)joining.");
-        if (owns(request.standby_tasks))
-            return invalid("StandbyTasks must be empty when (re-)joining.");
-        if (owns(request.warmup_tasks))
-            return invalid("WarmupTasks must be empty when (re-)joining.");
-        return validate_topology(topology_value(*request.topology));
-    }
-    if (request.topology) return invalid("Topology can only be provided when (re-)joining.");
-    if (some && !all) return invalid("If one task-type is non-null, all must be non-null.");
-    return {};
-}
 
 void GroupCoordinator::streams_heartbeat(const HeartbeatRequest& request,
                                          const RequestContext& context, Now now,
@@ -158,57 +79,73 @@ void GroupCoordinator::heartbeat(const BeatRef& beat, bool wait_expired) {
     if (const ErrorCode why = resolve_member(*shard, streams, *beat, decision, detail);
         why != ErrorCode::None)
         return refuse(why, detail);
-    decision.member = updated_member(decision.before, request, beat->client_id, beat->client_host);
+    decision.member = beat->member_after(decision.before);
 
     if (const ErrorCode why = resolve_topology(streams, *beat, decision, detail);
         why != ErrorCode::None)
         return refuse(why, detail);
     if (wait_for_internal_topics(*shard, beat, wait_expired, decision)) return;
 
+    decide_records(*shard, streams, *beat, foreign, decision);
+    if (encoded_bytes(decision.records) > kDecisionBytesMax)
+        return refuse(ErrorCode::InvalidRequest,
+                      "What the request says is larger than a record batch may be.");
+
+    note_heartbeat(*shard, *beat, decision);
+    shard->shard.write(decision.records, now_.wall);
+    answer_heartbeat(*shard, beat, decision);
+}
+
+void GroupCoordinator::decide_records(GroupShard& shard, const StreamsGroup& group,
+                                      const Beat& beat, bool replaces_classic, Decision& decision) {
+    const HeartbeatRequest& request = beat.request;
     // The records, in Kafka's order: member, topology, epoch, target, assignment.
-    if (foreign)
+    if (replaces_classic)
         decision.records.push_back(
             CoordinatorRecord{classic_group_key(request.group_id), std::nullopt});
     if (decision.replaces)
         for (auto& record : streams_member_tombstones(request.group_id, *decision.replaces))
             decision.records.push_back(std::move(record));
-    if (decision.metadata_changed || decision.is_new ||
-        streams_member_record({}, {}, decision.member) !=
-            streams_member_record({}, {}, decision.before))
+    if (decision.is_new || streams_member_record({}, {}, decision.member) !=
+                               streams_member_record({}, {}, decision.before))
         decision.records.push_back(
             streams_member_record(request.group_id, request.member_id, decision.member));
     if (decision.new_topology)
         decision.records.push_back(
             streams_topology_record(request.group_id, *decision.next.topology));
-    decide_epochs(*shard, streams, *beat, decision);
+    decide_epochs(shard, group, beat, decision);
 
     static const Tasks kNoTasks;
     const Tasks* target = &kNoTasks;
     if (decision.targets) {
         target = &decision.targets->at(request.member_id);
-    } else if (const auto it = streams.targets.find(request.member_id);
-               it != streams.targets.end()) {
+    } else if (const auto it = group.targets.find(request.member_id); it != group.targets.end()) {
         target = &it->second;
     }
-    const StreamsMember as_it_was = decision.member;
+    decision.before_assignment = decision.member;
     // Before the first target exists a member is at epoch 1: 0 would mean that it has not joined.
     decision.member = reconcile(
-        decision.member, std::max(decision.next.target_epoch, 1), *target, beat->owned(),
-        [&] { return other_owners(streams, decision.replaces.value_or(request.member_id)); });
-    if (decision.is_new || decision.member != as_it_was)
+        decision.member, std::max(decision.next.target_epoch, 1), *target, beat.owned(),
+        [&] { return other_owners(group, decision.replaces.value_or(request.member_id)); });
+    if (decision.is_new || decision.member != decision.before_assignment)
         decision.records.push_back(
             streams_assignment_record(request.group_id, request.member_id, decision.member));
+}
 
-    StreamsWork& work = shard->work[request.group_id];
+// What need not survive: timers, what the member reported.
+void GroupCoordinator::note_heartbeat(GroupShard& shard, const Beat& beat,
+                                      const Decision& decision) {
+    const HeartbeatRequest& request = beat.request;
+    StreamsWork& work = shard.work[request.group_id];
     if (decision.replaces) {
         work.sessions.erase(*decision.replaces);
         work.revoking.erase(*decision.replaces);
         work.task_offsets.erase(*decision.replaces);
     }
-    if (decision.is_new || decision.member.assigned() != as_it_was.assigned() ||
+    if (decision.is_new || decision.member.assigned() != decision.before_assignment.assigned() ||
         decision.member.user_endpoint != decision.before.user_endpoint)
         ++work.endpoint_epoch;
-    note_member(*shard, request.group_id, request.member_id, decision.member);
+    note_member(shard, request.group_id, request.member_id, decision.member);
     if (request.shutdown_application) work.shutdown_by = request.member_id;
     const auto note_offsets = [](const auto& sent, std::map<TaskId, std::int64_t>& into) {
         if (!sent) return;
@@ -219,8 +156,6 @@ void GroupCoordinator::heartbeat(const BeatRef& beat, bool wait_expired) {
         note_offsets(request.task_offsets, offsets.offsets);
         note_offsets(request.task_end_offsets, offsets.end_offsets);
     }
-    shard->shard.write(decision.records, now_.wall);
-    answer_heartbeat(*shard, beat, decision);
 }
 
 void GroupCoordinator::leave(GroupShard& shard, const Group& group, const BeatRef& beat) {
@@ -408,6 +343,7 @@ bool GroupCoordinator::wait_for_internal_topics(GroupShard& shard, const BeatRef
     if (!coming || wait_expired || !beat->joining() ||
         config_.internal_topics_wait <= Duration::zero())
         return false;
+    timers_changed_ = true;
     work.waiting.push_back({now_.time + config_.internal_topics_wait,
                             [this, beat](bool expired) { heartbeat(beat, expired); }});
     return true;

@@ -25,6 +25,8 @@ std::string_view streams_group_state(const StreamsGroup& group) {
 void GroupCoordinator::note_member(GroupShard& shard, const std::string& group_id,
                                    const std::string& member_id, const StreamsMember& member) {
     StreamsWork& work = shard.work[group_id];
+    // A session that only grows longer needs no earlier tick.
+    timers_changed_ = timers_changed_ || !work.sessions.contains(member_id);
     work.sessions[member_id] =
         now_.time + std::chrono::milliseconds(config_.streams_session_timeout_ms);
     if (member.state != StreamsMemberState::UnrevokedTasks) {
@@ -35,6 +37,7 @@ void GroupCoordinator::note_member(GroupShard& shard, const std::string& group_i
     if (it != work.revoking.end() && it->second.epoch == member.epoch) return;
     const auto timeout = std::chrono::milliseconds(std::max(member.rebalance_timeout_ms, 0));
     work.revoking[member_id] = {now_.time + timeout, member.epoch};
+    timers_changed_ = true;
 }
 
 void GroupCoordinator::expire_members(GroupShard& shard) {
@@ -56,6 +59,7 @@ void GroupCoordinator::expire_members(GroupShard& shard) {
 void GroupCoordinator::remove_members(GroupShard& shard, const std::string& group_id,
                                       const std::vector<std::string>& member_ids,
                                       std::string_view why) {
+    timers_changed_ = true;
     StreamsWork& work = shard.work[group_id];
     const Group* group = shard.fold.find(group_id);
     CoordinatorRecords records;

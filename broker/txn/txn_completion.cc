@@ -88,6 +88,7 @@ void TxnCoordinator::marker_written(std::uint64_t id, const TopicPartition& part
     if (owner == marker_owner_.end()) return;  // of a coordinator that was loaded again since
     const auto [index, transactional_id] = owner->second;
     TxnShard* shard = find(index);
+    if (shard->shard.serving() != ErrorCode::None) return;
     Completing& completing = shard->completing.at(transactional_id);
     if (completing.in_flight.erase(partition) == 0) return;
     switch (code) {
@@ -107,6 +108,7 @@ void TxnCoordinator::marker_written(std::uint64_t id, const TopicPartition& part
             return;
         default:
             completing.retry_at[partition] = now.time + config_.marker_retry;
+            timers_changed_ = true;
             return;
     }
     complete_if_done(*shard, transactional_id);
@@ -150,6 +152,7 @@ void TxnCoordinator::retry_markers(Now now) {
 
 void TxnCoordinator::note_deadline(TxnShard& shard, const std::string& transactional_id,
                                    const TxnMetadata& metadata, Now now) {
+    timers_changed_ = true;
     const auto it = shard.deadlines.find(transactional_id);
     if (metadata.state != TxnState::Ongoing) {
         if (it == shard.deadlines.end()) return;

@@ -31,7 +31,13 @@ const TxnFold* TxnCoordinator::fold(std::int32_t partition) const {
     return it == shards_.end() ? nullptr : &it->second->fold;
 }
 
+bool TxnCoordinator::unflushed() const {
+    return std::ranges::any_of(shards_,
+                               [](const auto& one) { return one.second->shard.unflushed(); });
+}
+
 void TxnCoordinator::lead(std::int32_t partition, PartitionLog& log, bool unclean_stop) {
+    timers_changed_ = true;
     auto& shard = shards_[partition];
     if (shard) {
         shard->shard.resign();
@@ -52,6 +58,7 @@ void TxnCoordinator::resign(std::int32_t partition) {
 
 // What stands beside the fold; it is made again from the log.
 void TxnCoordinator::forget_work(TxnShard& shard) {
+    timers_changed_ = true;
     for (const auto& [id, completing] : shard.completing) marker_owner_.erase(completing.id);
     shard.completing.clear();
     shard.deadlines.clear();
@@ -122,6 +129,7 @@ bool TxnCoordinator::hold(TxnShard& shard, const std::string& transactional_id, 
     for (const auto& [id, waiting] : shard.held) count += waiting.size();
     if (config_.hold_concurrent <= Duration::zero() || count >= config_.held_requests_max)
         return false;
+    timers_changed_ = true;
     shard.held[transactional_id].push_back({now.time + config_.hold_concurrent, std::move(run)});
     return true;
 }
@@ -144,10 +152,12 @@ void TxnCoordinator::flush(Now now) {
 
 void TxnCoordinator::tick(Now now) {
     now_ = now;
+    timers_changed_ = true;
     for (auto& [partition, shard] : shards_) {
         if (shard->shard.state() == ShardState::Loading) {
             if (shard->shard.load()) became_active(partition, *shard, now);
-            if (shard->shard.load_error())
+            const bool unreadable = shard->shard.load_error().has_value();
+            if (unreadable && !std::exchange(shard->told_load_error, true))
                 log_.error(
                     "the transaction log cannot be read",
                     {{"partition", partition}, {"detail", shard->shard.load_error()->detail}});
@@ -171,8 +181,15 @@ void TxnCoordinator::tick(Now now) {
 }
 
 TxnEffects TxnCoordinator::take_effects() {
+    if (std::exchange(timers_changed_, false)) wake_at_ = next_wake();
     TxnEffects effects = std::exchange(effects_, {});
-    const auto wake = [&](Time at) { effects.wake_at = std::min(effects.wake_at, at); };
+    effects.wake_at = wake_at_;
+    return effects;
+}
+
+Time TxnCoordinator::next_wake() const {
+    Time wake_at = Time::never();
+    const auto wake = [&](Time at) { wake_at = std::min(wake_at, at); };
     for (const auto& [partition, shard] : shards_) {
         if (shard->shard.state() == ShardState::Loading)
             wake(shard->shard.load_error() ? now_.time + config_.marker_retry : now_.time);
@@ -183,7 +200,7 @@ TxnEffects TxnCoordinator::take_effects() {
             for (const auto& [tp, at] : completing.retry_at) wake(at);
         if (!shard->fold.entries().empty()) wake(next_expiry_scan_);
     }
-    return effects;
+    return wake_at;
 }
 
 // ---- producer ids
@@ -332,7 +349,12 @@ void TxnCoordinator::add(const Verify& verify, bool hold_expired,
         hold(*shard, id, now_,
              [this, verify, answer](bool expired) { add(verify, expired, answer); }))
         return;
-    if (!refused) write(*shard, id, std::get<TxnNext>(decision).metadata, now_);
+    if (!refused) {
+        const TxnMetadata& next = std::get<TxnNext>(decision).metadata;
+        if (encoded_bytes({transaction_record(id, next)}) > kDecisionBytesMax)
+            return answer({ErrorCode::InvalidRequest});  // more partitions than a record can name
+        write(*shard, id, next, now_);
+    }
 
     const bool admitted = !refused || refused->code == ErrorCode::None;
     if (verify.wait == TxnWait::Appended && admitted) {

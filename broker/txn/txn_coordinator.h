@@ -78,9 +78,13 @@ public:
         return coordinator_partition(transactional_id, config_.partitions);
     }
     ErrorCode serving(const std::string& transactional_id) const;
+    // The number of partitions of the internal topic, once it is known. Not while partitions are
+    // led.
+    void set_partitions(std::int32_t partitions) { config_.partitions = partitions; }
 
     void flush(Now now);
-    void tick(Now now);  // loading, timeouts, retries
+    bool unflushed() const;  // something was written since: flush() again in this turn
+    void tick(Now now);      // loading, timeouts, retries
     TxnEffects take_effects();
 
     // Producer ids from the controller: [first, first + count). Or why there are none; who waits
@@ -152,7 +156,8 @@ private:
     struct TxnShard {  // a shard, and what stands beside its fold
         TxnFold fold;
         Shard shard{fold, ShardSettings{.base_sequence = -1}};
-        bool abort_ongoing = false;                    // still to be done after an unclean stop
+        bool abort_ongoing = false;  // still to be done after an unclean stop
+        bool told_load_error = false;
         std::map<std::string, Completing> completing;  // all by transactional id
         std::map<std::string, std::vector<Held>> held;
         std::map<std::string, Offset> began;  // behind the record that began the open transaction
@@ -190,11 +195,14 @@ private:
                        const TxnMetadata& metadata, Now now);
     void abort_timed_out(Now now);
     void expire_ids(Now now);
+    Time next_wake() const;
 
     TxnConfig config_;
     LogSink& log_;
     std::map<std::int32_t, std::unique_ptr<TxnShard>> shards_;
     TxnEffects effects_;
+    bool timers_changed_ = true;
+    Time wake_at_ = Time::never();
     Now now_;  // of the input that is being handled: completions act at that time
     std::uint64_t next_marker_id_ = 1;
     std::map<std::uint64_t, std::pair<std::int32_t, std::string>>

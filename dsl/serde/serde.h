@@ -72,6 +72,17 @@ public:
         else
             return true;
     }
+    bool always_plausible() const override {
+        return !requires(const S& s, BytesView b) {
+            s.plausible(b);
+        };
+    }
+    std::size_t fixed_size() const override {
+        if constexpr (requires { S::kFixedSize; })
+            return S::kFixedSize;
+        else
+            return 0;
+    }
     BytesView partition_bytes(BytesView bytes) const override {
         if constexpr (requires { serde_.partition_bytes(bytes); })
             return serde_.partition_bytes(bytes);
@@ -128,6 +139,7 @@ struct BytesViewSerde {
 };
 template <class T>  // big endian, as Java's; float and double by their IEEE-754 bits
 struct NumberSerde {
+    static constexpr std::size_t kFixedSize = sizeof(T);
     Result<void> read(BytesView bytes, T& into) const;
     void write(const T& value, ByteSink& into) const;
     bool plausible(BytesView bytes) const { return bytes.size() == sizeof(T); }
@@ -139,6 +151,7 @@ extern template struct NumberSerde<std::int64_t>;
 extern template struct NumberSerde<float>;
 extern template struct NumberSerde<double>;
 struct BoolSerde {  // one byte, 0 or 1
+    static constexpr std::size_t kFixedSize = 1;
     Result<void> read(BytesView bytes, bool& into) const;
     void write(const bool& value, ByteSink& into) const {
         into.push(static_cast<std::byte>(value));

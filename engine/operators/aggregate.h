@@ -31,6 +31,7 @@ private:
     TaskStore* store_ = nullptr;
     bool count_bytes_ = false;  // count on big-endian int64: no object is made
     RunKeys keys_;
+    CacheForwarder cache_{*this};
     Rows rows_;
     Column values_;
     Selection selection_;
@@ -52,6 +53,8 @@ public:
 
 private:
     void add(const Run& run, Row row, std::int64_t start);
+    void add_count(const Run& run, Row row, std::int64_t start);
+    std::int64_t window_of(std::int64_t timestamp);  // tumbling: its start; few divisions
 
     std::shared_ptr<const AggregateKernel> kernel_;
     std::string store_name_;
@@ -63,8 +66,9 @@ private:
     std::int64_t observed_ = -1;  // this operator's stream time: decides what is late; committed,
                                   // so a crash changes nothing
     RunKeys keys_;
+    CacheForwarder cache_{*this};
     RowEmitter rows_;
-    ByteSink scratch_;
+    std::int64_t last_start_ = -1;  // of window_of()
 };
 
 }  // namespace millrace::engine

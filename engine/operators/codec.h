@@ -48,6 +48,8 @@ public:
     // A cheap check at the source, before anything is decoded: false when read() is sure to fail (a
     // wrong length).
     virtual bool plausible(BytesView) const { return true; }
+    virtual bool always_plausible() const { return true; }
+    virtual std::size_t fixed_size() const { return 0; }  // of what is plausible; 0: any size
     // What the partitioner hashes: of a windowed key, the inner key only
     // (WindowedStreamPartitioner).
     virtual BytesView partition_bytes(BytesView bytes) const { return bytes; }

@@ -129,7 +129,7 @@ void ProcessorNode::request_commit() {
 }
 
 std::int64_t ProcessorNode::stream_time() const {
-    if (run_ && run_->origin) return run_->origin->stream_time[origin_row()];
+    if (run_ && run_->origin) return run_->origin->stream_time;
     return context().stream_time;
 }
 std::int64_t ProcessorNode::system_time() const {

@@ -53,13 +53,10 @@ void Column::encode(Row row) {
     cell.state |= Cell::HasBytes;
 }
 
-std::optional<BytesView> Column::bytes_as(const Codec& codec, bool same, Row row,
-                                          ByteSink& scratch) {
+std::optional<BytesView> Column::encode_as(const Codec& codec, bool same, Row row,
+                                           ByteSink& scratch) {
     const Cell& cell = cells_[row];
-    if (same) {
-        if (cell.state & Cell::HasBytes) return cell.bytes();
-        return bytes(row);
-    }
+    if (same && !cell.is_bad()) return bytes(row);
     if (!(cell.state & Cell::HasObject) && !decode(row)) return std::nullopt;
     scratch.clear();
     codec.write(static_cast<const std::byte*>(objects_) + row * type_->size, scratch);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/base/byte_order.h"
 #include "millrace/base/bytes.h"
 #include "millrace/base/strong.h"
 #include "millrace/engine/operators/codec.h"
@@ -83,8 +84,11 @@ public:
 
     // The codec reads and writes the bytes of the cells; null: objects only.
     void set_type(const TypeOps& type, const Codec* codec) {
+        if (type_ == &type && codec_ == codec) return;
         type_ = &type;
         codec_ = codec;
+        plain_bytes_ = codec && codec->fingerprint() == "bytes";
+        plain_int64_ = codec && codec->fingerprint() == "int64";
     }
     const Codec* codec() const { return codec_; }
     const TypeOps* type() const { return type_; }
@@ -95,8 +99,24 @@ public:
     // The object of a cell; null when the cell is null or bad. T is the column's type.
     template <class T>
     const T* get(Row row) {
-        const Cell& cell = cells_[row];
-        if (!(cell.state & Cell::HasObject) && !decode(row)) return nullptr;
+        Cell& cell = cells_[row];
+        if (cell.state & Cell::HasObject) return static_cast<const T*>(objects_) + row;
+        if constexpr (std::is_same_v<T, BytesView> || std::is_same_v<T, std::int64_t>) {
+            // What costs less than the call of a codec.
+            if (cell.state == Cell::HasBytes && objects_) {
+                T& object = static_cast<T*>(objects_)[row];
+                if constexpr (std::is_same_v<T, BytesView>) {
+                    if (plain_bytes_) {
+                        object = cell.bytes();
+                        return &object;
+                    }
+                } else if (plain_int64_ && cell.size == 8) {
+                    object = load_be<std::int64_t>(cell.data);
+                    return &object;
+                }
+            }
+        }
+        if (!decode(row)) return nullptr;
         return static_cast<const T*>(objects_) + row;
     }
     // The place for a new object; the cell then holds that object alone.
@@ -123,9 +143,14 @@ public:
         if (!(cell.state & Cell::HasBytes)) encode(row);
         return cell.bytes();
     }
-    // The bytes in the format of `codec`: the cell's own when the formats are equal, else in
-    // `scratch`. Nothing: bad.
-    std::optional<BytesView> bytes_as(const Codec& codec, bool same, Row row, ByteSink& scratch);
+    // The bytes in the format of `codec`: the cell's own when the formats are equal (`same`), else
+    // in `scratch`. Nothing: bad.
+    std::optional<BytesView> bytes_as(const Codec& codec, bool same, Row row, ByteSink& scratch) {
+        const Cell& cell = cells_[row];
+        if (same && (cell.state & Cell::HasBytes)) [[likely]]
+            return cell.bytes();
+        return encode_as(codec, same, row, scratch);
+    }
 
     Arena& arena() { return arena_; }
     void reset() { arena_.reset(); }                               // before a new run is written
@@ -134,27 +159,17 @@ public:
 private:
     bool decode(Row row);
     void encode(Row row);
+    std::optional<BytesView> encode_as(const Codec& codec, bool same, Row row, ByteSink& scratch);
     void create_objects();
 
     std::array<Cell, kRunMax> cells_;
     const TypeOps* type_ = nullptr;
     const Codec* codec_ = nullptr;
+    bool plain_bytes_ = false, plain_int64_ = false;  // the codec's formats that get() reads itself
     void* objects_ = nullptr;
     Arena arena_;
     ByteSink scratch_;
     std::string bad_detail_;
-};
-
-// Where the rows of a run come from: the records taken from an input.
-struct Origin {
-    const std::string* topic = nullptr;  // null: a punctuation
-    std::int32_t partition = -1;
-    std::array<std::int64_t, kRunMax> offset;
-    std::array<std::int64_t, kRunMax> stream_time;  // of the task, when this record was taken
-    Column* keys = nullptr;                         // as they came in: for dead-letter records
-    Column* values = nullptr;
-    std::array<std::int64_t, kRunMax> timestamp;
-    std::array<BytesView, kRunMax> headers;
 };
 
 // What the columns of one row space share.
@@ -162,6 +177,17 @@ struct Rows {
     std::array<std::int64_t, kRunMax> timestamp;
     std::array<BytesView, kRunMax> headers;  // encoded as in a record, with the count; empty: none
     std::array<Row, kRunMax> origin;         // the row in Origin
+};
+
+// Where the rows of a run come from: the records taken from an input.
+struct Origin {
+    const std::string* topic = nullptr;  // null: a punctuation
+    std::int32_t partition = -1;
+    std::array<std::int64_t, kRunMax> offset;
+    std::int64_t stream_time = -1;  // of the task, when the run's last record was taken
+    const Rows* rows = nullptr;     // as they came in: for dead-letter records
+    Column* keys = nullptr;
+    Column* values = nullptr;
 };
 
 struct Run {

@@ -47,24 +47,30 @@ void SinkNode::process(const Run& run) {
     const bool same_key = same_format(key_.get(), run.keys->codec());
     const bool same_value = same_format(value_.get(), run.values->codec());
     RecordCollector& collector = context().collector();
+    // The usual topic of one partition, or the usual partitioner, is settled once for a run.
+    const bool only_one = !partitioner_ && collector.partition_count(handle_) == 1;
     drive(run, [&](std::size_t& at) {
         for (; at < run.size; ++at) {
             const Row row = run.selected[at];
             state::MaybeBytes key, value;
-            if (const Cell& cell = (*run.keys)[row]; !cell.is_null()) {
+            if (!(*run.keys)[row].is_null()) {
                 key = run.keys->bytes_as(*key_, same_key, row, key_scratch_);
                 if (!key) [[unlikely]]
                     throw CellIsBad{};
             }
-            if (const Cell& cell = (*run.values)[row]; !cell.is_null()) {
+            if (!(*run.values)[row].is_null()) {
                 value = run.values->bytes_as(*value_, same_value, row, value_scratch_);
                 if (!value) [[unlikely]]
                     throw CellIsBad{};
             }
-            const auto partition = choose_partition(run, row, key);
-            if (!partition) [[unlikely]]
-                return;
-            collector.send(handle_, *partition, key, value, Timestamp{run.rows->timestamp[row]},
+            std::int32_t partition = 0;
+            if (!only_one) {
+                const auto chosen = choose_partition(run, row, key);
+                if (!chosen) [[unlikely]]
+                    return;
+                partition = *chosen;
+            }
+            collector.send(handle_, partition, key, value, Timestamp{run.rows->timestamp[row]},
                            run.rows->headers[row]);
         }
     });

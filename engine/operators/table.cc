@@ -7,6 +7,10 @@ Error no_store(const Node& node, const std::string& store) {
     return Error{ErrorCode::InvalidRequest, node.place() + " has no store " + store};
 }
 
+void announce(TaskContext& context, RunKeys& keys, const Run& run, state::KeyValueStore& store) {
+    if (auto read = keys.prefetch(run, store); !read) context.fail(std::move(read.error()));
+}
+
 }  // namespace
 
 void RunKeys::hash(const Run& run, const Codec& codec) {
@@ -24,12 +28,22 @@ void RunKeys::hash(const Run& run, const Codec& codec) {
     }
 }
 
-void RunKeys::prefetch(const Run& run, state::KeyValueStore& store) const {
-    if (run.size < 2) return;
+Result<void> RunKeys::prefetch(const Run& run, state::KeyValueStore& store) {
+    if (run.size < 2) return {};
     for (std::size_t i = 0; i < run.size; ++i) {
         const Row row = run.selected[i];
         if (present_[row]) store.prefetch((*this)[row]);
     }
+    if (!store.durable()) return {};
+    all_.clear();
+    cold_.clear();
+    for (std::size_t i = 0; i < run.size; ++i) {
+        const Row row = run.selected[i];
+        if (present_[row]) all_.push_back((*this)[row]);
+    }
+    store.needs_read(all_, cold_);
+    if (cold_.empty()) return {};
+    return store.load(cold_);
 }
 
 Result<void> TableSourceNode::init(TaskContext& context) {
@@ -37,6 +51,8 @@ Result<void> TableSourceNode::init(TaskContext& context) {
     if (store_name_.empty()) return {};
     store_ = context.store(store_name_);
     if (!store_ || !store_->key_value) return tl::make_unexpected(no_store(*this, store_name_));
+    cache_.attach(context, *store_, store_->key_codec->type(), store_->key_codec,
+                  store_->value_codec->type(), false);
     return {};
 }
 
@@ -44,7 +60,7 @@ void TableSourceNode::process(const Run& run) {
     selection_.size = 0;
     if (store_) {
         keys_.hash(run, *store_->key_codec);
-        keys_.prefetch(run, *store_->key_value);
+        announce(context(), keys_, run, *store_->key_value);
     }
     drive(run, [&](std::size_t& at) {
         const bool same_value = store_ && same_format(store_->value_codec, run.values->codec());
@@ -61,7 +77,9 @@ void TableSourceNode::process(const Run& run) {
                     value = run.values->bytes_as(*store_->value_codec, same_value, row, scratch_);
                     if (!value) throw CellIsBad{};
                 }
+                cache_.set_headers(run.rows->headers[row]);
                 store_->key_value->put(keys_[row], value, Timestamp{run.rows->timestamp[row]});
+                if (cache_.active()) continue;  // a flush forwards
             }
             selection_.rows[selection_.size++] = row;
         }
@@ -95,7 +113,7 @@ void StreamTableJoinNode::process(const Run& run) {
     selection_.size = 0;
     values_.reset();
     keys_.hash(run, *store_->key_codec);
-    keys_.prefetch(run, *store_->key_value);
+    announce(context(), keys_, run, *store_->key_value);
     drive(run, [&](std::size_t& at) {
         for (; at < run.size; ++at) {
             const Row row = run.selected[at];

@@ -1,5 +1,6 @@
 #pragma once
 // Tables on key-value stores: the source of a table, and the lookup of a stream in one.
+#include "millrace/engine/operators/cache_forwarder.h"
 #include "millrace/engine/operators/node.h"
 #include "millrace/engine/operators/stateless.h"
 #include "millrace/engine/operators/task_context.h"
@@ -12,7 +13,8 @@ public:
     // Null keys are skipped. A key that does not deserialise leaves its cell bad and is skipped
     // too.
     void hash(const Run& run, const Codec& codec);
-    void prefetch(const Run& run, state::KeyValueStore& store) const;
+    // Cold keys are read in one go, the slots of the others prefetched.
+    Result<void> prefetch(const Run& run, state::KeyValueStore& store);
     bool has(Row row) const { return present_[row]; }
     state::HashedKey operator[](Row row) const { return {bytes_[row], hash_[row]}; }
 
@@ -22,6 +24,7 @@ private:
     std::array<bool, kRunMax> present_;
     Arena arena_;
     ByteSink scratch_;
+    std::vector<state::HashedKey> all_, cold_;
 };
 
 class TableSourceNode final
@@ -36,6 +39,7 @@ private:
     std::string store_name_;
     TaskStore* store_ = nullptr;
     RunKeys keys_;
+    CacheForwarder cache_{*this};
     ByteSink scratch_;
     Selection selection_;
 };

@@ -100,7 +100,7 @@ void TaskContext::dead_letter(const Origin& origin, Row row, const char* excepti
                                                            "errors.dead.letter.queue.topic.name"});
         return;
     }
-    Headers headers = Headers::decode(origin.headers[row]);
+    Headers headers = Headers::decode(origin.rows->headers[row]);
     headers.add("__streams.errors.exception", exception);
     headers.add("__streams.errors.message", message);
     headers.add("__streams.errors.stacktrace", "");
@@ -116,7 +116,8 @@ void TaskContext::dead_letter(const Origin& origin, Row row, const char* excepti
     };
     const auto key = bytes_of(*origin.keys);
     collector_.send(topic, key && partitions > 1 ? partition_for_key(*key, partitions) : 0, key,
-                    bytes_of(*origin.values), Timestamp{origin.timestamp[row]}, encoded.view());
+                    bytes_of(*origin.values), Timestamp{origin.rows->timestamp[row]},
+                    encoded.view());
 }
 
 Schedule* TaskContext::schedule(Node& node, PunctuationType type, std::optional<std::int64_t> start,

@@ -12,6 +12,7 @@
 #include "millrace/engine/operators/node.h"
 #include "millrace/engine/task/settings.h"
 #include "millrace/engine/task/task.h"
+#include "millrace/state/cache/cache.h"
 #include "millrace/state/store.h"
 
 namespace millrace::engine {
@@ -36,6 +37,8 @@ struct TaskStore {  // a store of the task as nodes see it
     state::KeyValueStore* key_value = nullptr;  // one of the two
     state::WindowStore* window = nullptr;
     const TaskContext* context = nullptr;
+    // Of a cached store: who hears of flushes.
+    std::function<void(state::CacheListener*)> listen;
     std::int64_t write_timestamp()
         const;  // what a plain put of user code is logged with: the time of what is under way
 };
@@ -77,6 +80,9 @@ public:
     Schedule* schedule(Node& node, PunctuationType type, std::optional<std::int64_t> start,
                        std::int64_t interval, std::function<void(Timestamp)> callback);
     bool stream_punctuation_due() const { return stream_time >= next_stream_punctuation_; }
+    std::int64_t next_stream_punctuation() const {
+        return next_stream_punctuation_;
+    }                                                         // ms; max: none
     bool punctuate(PunctuationType type, std::int64_t time);  // true: something ran
     std::int64_t next_wall_punctuation() const { return next_wall_punctuation_; }  // ms; max: none
     void clear_schedules();

@@ -44,6 +44,16 @@ InputQueue::InputQueue(TopicPartition tp, const NodeSpec& source, Node* node)
     origin_.values = &values_;
     reject_.keys = &reject_keys_;
     reject_.values = &reject_values_;
+    origin_.rows = &rows_;
+    reject_.rows = &reject_rows_;
+    rows_.origin = kIdentity;
+    const auto checked_by_size = [](const Codec& codec) {
+        return codec.fixed_size() != 0 || codec.always_plausible();
+    };
+    fast_ = spec_.timestamps == TimestampPolicy::FailOnInvalid &&
+            checked_by_size(*spec_.key.codec) && checked_by_size(*spec_.value.codec);
+    key_bytes_ = spec_.key.codec->fixed_size();
+    value_bytes_ = spec_.value.codec->fixed_size();
 }
 
 void InputQueue::enqueue(FetchedRecords records) {
@@ -123,8 +133,8 @@ BytesView InputQueue::raw_headers(const wire::RecordView& record, Arena& arena) 
 
 void InputQueue::reject_origin(const wire::RecordView& record) {
     reject_.offset[0] = record.offset.value();
-    reject_.timestamp[0] = record.timestamp.value();
-    reject_.headers[0] = raw_headers(record, headers_);
+    reject_rows_.timestamp[0] = record.timestamp.value();
+    reject_rows_.headers[0] = raw_headers(record, headers_);
     set(reject_keys_, 0, record.key);
     set(reject_values_, 0, record.value);
 }
@@ -232,31 +242,56 @@ bool InputQueue::load_head(TaskContext& context, bool in_run) {
     return has_head_;
 }
 
-void InputQueue::begin_run() {
-    size_ = 0;
+// A record that accept() would take without a word.
+inline bool InputQueue::plain(const wire::RecordView& record, std::int64_t latest) const {
+    const std::int64_t timestamp = record.timestamp.value();
+    if (!fast_ || timestamp < 0 || timestamp > latest) return false;
+    if (key_bytes_ != 0 && !record.key.is_null() && record.key.size() != key_bytes_) return false;
+    return value_bytes_ == 0 || record.value.is_null() || record.value.size() == value_bytes_;
+}
+
+std::size_t InputQueue::take(TaskContext& context, std::int64_t until, bool until_inclusive,
+                             std::size_t records_max) {
     keys_.reset();
     values_.reset();
     headers_.reset();
-}
-
-void InputQueue::take(TaskContext& context) {
-    const wire::RecordView& record = records_[head_++];
-    const auto row = static_cast<Row>(size_++);
-    partition_time = std::max(partition_time, head_timestamp_);
-    context.stream_time = std::max(context.stream_time, head_timestamp_);
-    rows_.timestamp[row] = head_timestamp_;
-    rows_.headers[row] = raw_headers(record, headers_);
-    rows_.origin[row] = row;
-    origin_.offset[row] = record.offset.value();
-    origin_.stream_time[row] = context.stream_time;
-    origin_.timestamp[row] = head_timestamp_;
-    origin_.headers[row] = rows_.headers[row];
-    set(keys_, row, record.key);
-    set(values_, row, record.value);
-    has_head_ = false;
-    buffered_ -= buffered_ > 0;
-    position_ = record.offset + 1;
+    size_ = 0;
+    const auto& guard = context.settings().future_max_ms;
+    const std::int64_t wall = context.now.wall.value();
+    const std::int64_t latest = guard && wall < INT64_MAX - *guard ? wall + *guard : INT64_MAX;
+    const std::int64_t last = until_inclusive || until == INT64_MIN ? until : until - 1;
+    const std::int64_t due = context.next_stream_punctuation();
+    std::int64_t stream_time = context.stream_time, high = partition_time;
+    for (;;) {
+        const wire::RecordView& record = records_[head_++];
+        const auto row = static_cast<Row>(size_++);
+        has_head_ = false;
+        high = std::max(high, head_timestamp_);
+        stream_time = std::max(stream_time, head_timestamp_);
+        rows_.timestamp[row] = head_timestamp_;
+        rows_.headers[row] = record.headers.empty() ? BytesView{} : raw_headers(record, headers_);
+        origin_.offset[row] = record.offset.value();
+        set(keys_, row, record.key);
+        set(values_, row, record.value);
+        if (size_ == records_max || stream_time >= due || head_ == parsed_) break;
+        const wire::RecordView& next = records_[head_];
+        if (plain(next, latest)) [[likely]] {
+            head_timestamp_ = next.timestamp.value();
+            has_head_ = true;
+        } else {  // the long way, which may skip records
+            partition_time = high;
+            if (!load_head(context, true)) break;
+        }
+        if (head_timestamp_ > last) break;
+    }
+    const Offset after{origin_.offset[size_ - 1] + 1};
+    position_ = has_head_ ? records_[head_].offset : std::max(position_.value_or(after), after);
+    partition_time = high;
+    context.stream_time = stream_time;
+    origin_.stream_time = stream_time;
+    buffered_ -= std::min(buffered_, size_);
     progressed = true;
+    return size_;
 }
 
 Run InputQueue::run() const {

@@ -33,9 +33,11 @@ public:
     bool has_head() const { return has_head_; }
     std::int64_t head_timestamp() const { return head_timestamp_; }
 
-    void begin_run();  // then: the head becomes the next row, load_head(context, true) finds the
-                       // one after, and so on
-    void take(TaskContext& context);
+    // Takes the head and what follows it in the chunk at hand into a run: at most `records_max`,
+    // while timestamps are below `until` (or at it), up to the record that makes a punctuation due.
+    // The one after is then the head, when it is in the chunk.
+    std::size_t take(TaskContext& context, std::int64_t until, bool until_inclusive,
+                     std::size_t records_max);
     Run run() const;
 
     std::optional<Offset> position() const {
@@ -52,6 +54,7 @@ public:
 private:
     bool parse(TaskContext& context);
     bool accept(TaskContext& context, const wire::RecordView& record);
+    bool plain(const wire::RecordView& record, std::int64_t latest) const;
     void reject_origin(const wire::RecordView& record);
     BytesView raw_headers(const wire::RecordView& record, Arena& arena);
 
@@ -77,7 +80,11 @@ private:
     Column keys_, values_;
     Arena headers_;
     Origin reject_;  // one row: the head under examination
+    Rows reject_rows_;
     Column reject_keys_, reject_values_;
+    // Of codecs and extractor, so that a usual record needs no call to be accepted; 0: any size.
+    bool fast_ = false;
+    std::size_t key_bytes_ = 0, value_bytes_ = 0;
 };
 
 }  // namespace millrace::engine

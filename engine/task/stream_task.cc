@@ -4,6 +4,8 @@
 #include <limits>
 
 #include "millrace/engine/task/commit_metadata.h"
+#include "millrace/state/cache/caching_key_value_store.h"
+#include "millrace/state/cache/caching_window_store.h"
 
 namespace millrace::engine {
 
@@ -65,19 +67,34 @@ void StreamTask::make_nodes() {
 }
 
 void StreamTask::make_stores(state::StoreProvider& provider) {
+    cache_budget_.max_bytes = settings_.cache_bytes;
     for (const std::string& name : plan_->stores) {
         const StoreSpec& spec = topology_->stores.at(name);
         OwnedStore owned;
+        TaskStore& seen = context_.stores()[name];
+        seen.name = name;
+        seen.key_codec = spec.key.get();
+        seen.value_codec = spec.value.get();
+        seen.timestamped = spec.timestamped;
+        seen.context = &context_;
         const bool persistent = spec.persistent.value_or(!settings_.in_memory_stores);
+        const bool cached = settings_.cache_bytes > 0 && spec.caching && !spec.retain_duplicates;
         const std::string fingerprint = (spec.timestamped ? "timestamped " : "plain ") +
                                         spec.key->fingerprint() + " -> " +
                                         spec.value->fingerprint();
-        const auto failed = [&](const Error& error) { creation_error_ = error; };
         if (spec.kind == StoreSpec::Kind::KeyValue) {
             auto made = provider.key_value(id_.to_string(),
                                            {name, spec.timestamped, persistent, fingerprint});
-            if (!made) return failed(made.error());
+            if (!made) return void(creation_error_ = std::move(made.error()));
             owned.key_value = *std::move(made);
+            if (cached) {
+                auto cache = std::make_unique<state::CachingKeyValueStore>(
+                    std::move(owned.key_value), &cache_budget_);
+                seen.listen = [store = cache.get()](state::CacheListener* listener) {
+                    store->set_listener(listener);
+                };
+                owned.key_value = std::move(cache);
+            }
         } else {
             state::WindowSpec window;
             window.name = name;
@@ -87,26 +104,38 @@ void StreamTask::make_stores(state::StoreProvider& provider) {
             window.persistent = persistent;
             window.fingerprint = fingerprint;
             auto made = provider.window(id_.to_string(), window);
-            if (!made) return failed(made.error());
+            if (!made) return void(creation_error_ = std::move(made.error()));
             owned.window = *std::move(made);
+            if (cached) {
+                auto cache = std::make_unique<state::CachingWindowStore>(std::move(owned.window),
+                                                                         window, &cache_budget_);
+                seen.listen = [store = cache.get()](state::CacheListener* listener) {
+                    store->set_listener(listener);
+                };
+                owned.window = std::move(cache);
+            }
         }
+        seen.key_value = owned.key_value.get();
+        seen.window = owned.window.get();
         const auto changelog = plan_->changelogs.find(name);
-        if (changelog != plan_->changelogs.end())
+        const bool logged = changelog != plan_->changelogs.end();
+        if (logged)
             owned.log =
                 std::make_unique<Changelog>(context_.collector(), changelog->second, id_.partition);
-        TaskStore& seen = context_.stores()[name];
-        seen = TaskStore{name,
-                         spec.key.get(),
-                         spec.value.get(),
-                         spec.timestamped,
-                         owned.key_value.get(),
-                         owned.window.get(),
-                         &context_};
-        descriptions_.push_back({name,
-                                 changelog == plan_->changelogs.end() ? "" : changelog->second,
-                                 false, &owned.base()});
+        descriptions_.push_back({name, logged ? changelog->second : "", false, &owned.base()});
         stores_.push_back(std::move(owned));
     }
+}
+
+bool StreamTask::stores_failed() {
+    for (const OwnedStore& store : stores_) {
+        if (const auto& failure = store.base().failure()) {
+            context_.fail(Error{failure->code, "task " + id_.to_string() + ", StateStore " +
+                                                   store.base().name() + ": " + failure->detail});
+            return true;
+        }
+    }
+    return false;
 }
 
 Failure StreamTask::take_failure() {
@@ -202,17 +231,9 @@ InputQueue* StreamTask::choose(std::int64_t& until, bool& until_inclusive) {
 
 void StreamTask::run(InputQueue& queue, std::int64_t until, bool until_inclusive,
                      std::size_t records_max, SliceOutcome& outcome) {
-    queue.begin_run();
-    std::size_t size = 0;
-    do {
-        queue.take(context_);
-        ++size;
-        if (size == records_max || context_.stream_punctuation_due()) break;
-        if (!queue.load_head(context_, true)) break;
-    } while (queue.head_timestamp() < until ||
-             (until_inclusive && queue.head_timestamp() == until));
-    outcome.records += size;
+    outcome.records += queue.take(context_, until, until_inclusive, records_max);
     commit_needed_ = true;
+    if (context_.failed()) return;
     queue.source().process(queue.run());
 }
 
@@ -247,6 +268,7 @@ Result<SliceOutcome> StreamTask::process(const SliceLimits& limits, Now now) {
             if (context_.now.time >= limits.deadline) break;
         }
     }
+    if (stores_failed()) return take_failure();
     outcome.commit_requested = context_.commit_requested;
     return outcome;
 }
@@ -274,6 +296,11 @@ Time StreamTask::next_wall_punctuation() const {
 
 Result<std::vector<CommittedPosition>> StreamTask::prepare_commit(Now now) {
     context_.now = now;
+    for (OwnedStore& store : stores_) {  // in topology order: a flush may feed a later cache
+        store.base().flush();
+        if (context_.failed()) return take_failure();
+    }
+    if (stores_failed()) return take_failure();
     CommitMetadata metadata;
     for (const auto& node : nodes_) node->save_clocks(metadata.clocks);
     std::vector<CommittedPosition> positions;

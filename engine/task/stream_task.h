@@ -72,6 +72,7 @@ private:
     void run(InputQueue& queue, std::int64_t until, bool until_inclusive, std::size_t records_max,
              SliceOutcome& outcome);
     Failure take_failure();
+    bool stores_failed();  // then the context failed
 
     TaskId id_;
     std::shared_ptr<const TopologyData> topology_;
@@ -80,6 +81,7 @@ private:
     TaskContext context_;
     std::vector<TopicPartition> inputs_;
     std::vector<StoreDescription> descriptions_;
+    state::CacheBudget cache_budget_;
     std::vector<OwnedStore> stores_;
     std::vector<std::unique_ptr<Node>> nodes_;
     std::vector<std::unique_ptr<InputQueue>> queues_;

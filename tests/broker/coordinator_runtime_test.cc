@@ -111,6 +111,23 @@ TEST_F(ShardTest, AFailedAppendMeansReadingTheLogAgain) {
     EXPECT_EQ(told.back(), "a NONE");  // it is in the log, and waits for its commit as before
 }
 
+TEST_F(ShardTest, AFailureIsTheFaultOfTheRunThatFailed) {
+    const ProducerIdAndEpoch zombie{ProducerId{7}, ProducerEpoch{0}};
+    write("a");
+    shard.when_appended(tell("a appended"));
+    shard.when_committed(shard.next_offset(), tell("a"));
+    shard.write({{Bytes::copy("t"), Bytes::copy("v")}}, zombie, Timestamp{1});
+    shard.when_committed(shard.next_offset(), tell("zombie"));
+    write("b");
+    shard.when_committed(shard.next_offset(), tell("b"));
+    log.fail_at = 1;
+    log.fail_with = ErrorCode::InvalidProducerEpoch;
+    EXPECT_FALSE(shard.flush());
+    EXPECT_THAT(told, testing::UnorderedElementsAre("a appended NONE", "a NONE",
+                                                    "zombie INVALID_PRODUCER_EPOCH",
+                                                    "b COORDINATOR_NOT_AVAILABLE"));
+}
+
 TEST_F(ShardTest, ResigningTellsEverybody) {
     log.commits = false;
     write("a");

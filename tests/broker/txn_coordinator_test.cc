@@ -60,8 +60,9 @@ void expect_transition(const TxnMetadata& before, const TxnMetadata& after) {
                                                           {CompleteAbort, PrepareAbort}};
     EXPECT_TRUE(allowed.contains({before.state, after.state}))
         << name(before.state) << " -> " << name(after.state);
-    if (before.producer_id == after.producer_id)
+    if (before.producer_id == after.producer_id) {
         EXPECT_GE(after.producer_epoch, before.producer_epoch);
+    }
 }
 
 TEST(TxnCoordinator, EveryAppendMayFail) {

@@ -17,14 +17,15 @@ public:
     bool commits = true;                 // an append is committed at once
     std::optional<ErrorCode> fail_next;  // the next append fails
     std::optional<std::size_t> fail_at;  // the append with this number (from 0) fails, once
-    std::size_t appends = 0;             // tried
+    ErrorCode fail_with = ErrorCode::NotEnoughReplicas;
+    std::size_t appends = 0;  // tried
     LeaderEpoch epoch{0};
 
     Result<AppendedAt> append(Bytes batch) override {
         const std::size_t number = appends++;
         if (fail_at == number) {
             fail_at.reset();
-            return fail(ErrorCode::NotEnoughReplicas, "as told");
+            return fail(fail_with, "as told");
         }
         if (const auto code = std::exchange(fail_next, std::nullopt)) return fail(*code, "as told");
         MR_TRY(const auto view, wire::RecordBatchView::of(batch.view()));
