@@ -1,6 +1,7 @@
 #pragma once
-// Simulated client processes on the client machines: a feeder of payments, an independent read_committed reader, and a
-// transactional client that writes pairs, stalls, aborts and is fenced now and then.
+// Simulated client processes on the client machines: a feeder of payments, an independent
+// read_committed reader, and a transactional client that writes pairs, stalls, aborts and is fenced
+// now and then.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -22,17 +23,18 @@ namespace millrace::sim {
 
 class ClientProcess : public ClientEnd {
 public:
-    ClientProcess(Scheduler& scheduler, Network& network, std::string name, client::Address bootstrap);
+    ClientProcess(Scheduler& scheduler, Network& network, std::string name,
+                  client::Address bootstrap);
     ~ClientProcess() override;
     void link_input(client::LinkInput input) override;
-    void pause(Duration how_long);   // SIGSTOP: nothing runs, links stay; what arrives waits
+    void pause(Duration how_long);  // SIGSTOP: nothing runs, links stay; what arrives waits
     std::uint64_t network_id() const { return network_id_; }
     const std::string& name() const { return name_; }
 
 protected:
-    virtual void turn() = 0;                                   // machines were told the time; act
+    virtual void turn() = 0;  // machines were told the time; act
     virtual Time next_due() const { return Time::never(); }
-    void wake();   // run a turn soon
+    void wake();  // run a turn soon
     client::Cluster& cluster() { return *cluster_; }
     Scheduler& scheduler() { return scheduler_; }
     LogSink& log() { return log_; }
@@ -61,9 +63,9 @@ struct FeedRecord {
 
 class Feeder final : public ClientProcess {
 public:
-    using Source = std::function<std::optional<FeedRecord>()>;   // nothing: the feed is over
-    Feeder(Scheduler&, Network&, client::Address bootstrap, History& history, Source source, Duration every,
-           std::size_t batch);
+    using Source = std::function<std::optional<FeedRecord>()>;  // nothing: the feed is over
+    Feeder(Scheduler&, Network&, client::Address bootstrap, History& history, Source source,
+           Duration every, std::size_t batch);
     bool finished() const { return finished_; }
     std::size_t acknowledged() const { return acknowledged_; }
     std::size_t in_doubt() const { return in_doubt_; }
@@ -88,7 +90,9 @@ public:
            std::vector<TopicPartition> partitions, bool read_committed = true);
     // Every partition was read up to what a reader of this isolation may see, as of the last fetch.
     bool caught_up() const;
-    std::optional<Offset> end_offset(const TopicPartition& tp) const { return fetcher_.end_offset(tp); }
+    std::optional<Offset> end_offset(const TopicPartition& tp) const {
+        return fetcher_.end_offset(tp);
+    }
     std::optional<Offset> position(const TopicPartition& tp) const { return fetcher_.position(tp); }
 
 private:
@@ -104,16 +108,17 @@ private:
     bool assigned_ = false;
 };
 
-// Writes the same number to partitions 0 and 1 of `pairs` in each transaction. What became of each number is told to the
-// checker: committed, aborted, or in doubt.
+// Writes the same number to partitions 0 and 1 of `pairs` in each transaction. What became of each
+// number is told to the checker: committed, aborted, or in doubt.
 class PairWriter final : public ClientProcess {
 public:
     struct Ledger {
         std::set<std::string> committed, aborted, in_doubt;
         std::uint64_t fenced = 0, stalled = 0, timed_out = 0;
     };
-    PairWriter(Scheduler&, Network&, std::string name, client::Address bootstrap, std::string transactional_id,
-               Duration transaction_timeout, std::shared_ptr<Ledger> ledger);
+    PairWriter(Scheduler&, Network&, std::string name, client::Address bootstrap,
+               std::string transactional_id, Duration transaction_timeout,
+               std::shared_ptr<Ledger> ledger);
     void stop() { stopping_ = true; }
     bool stopped() const { return stopping_ && !open_; }
     bool in_transaction() const { return open_; }
@@ -129,7 +134,8 @@ private:
     client::Producer::Topic topic_;
     std::string number_;
     std::uint64_t next_ = 0;
-    bool open_ = false, ending_ = false, abort_ = false, initialized_once_ = false, stopping_ = false, asked_init_ = false;
+    bool open_ = false, ending_ = false, abort_ = false, initialized_once_ = false,
+         stopping_ = false, asked_init_ = false;
     Time end_at_{}, ready_at_ = Time::never();
 };
 
