@@ -204,10 +204,12 @@ Result<Replay> replay_journal(Disk& disk, const std::string& directory,
     std::vector<Step> steps;
     std::map<LogKey, Later> later;
     std::map<LogKey, std::vector<Offset>> segments;
+    std::map<std::string, std::optional<Uuid>> last_ids;   // by directory; nothing: deleted last
     for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
         for (auto entry = group->entries.rbegin(); entry != group->entries.rend(); ++entry) {
             const LogKey key = key_of(*entry);
             const JournalItem& item = entry->item;
+            last_ids.try_emplace(key.first, item.kind == Kind::Delete ? std::nullopt : std::optional(key.second));
             Step step{&*entry, 0, {}};
             if (item.kind == Kind::Append &&
                 !later[key].gone(disk, segment_path(directory, *entry), item))
@@ -224,16 +226,18 @@ Result<Replay> replay_journal(Disk& disk, const std::string& directory,
         const JournalEntry& entry = *step->entry;
         const JournalItem& item = entry.item;
         const std::string path = join(directory, entry.log.directory);
+        // Of several logs of one name only the last is left; a directory that does not say whose it is, is that one's.
+        const std::optional<Uuid>& last = last_ids[entry.log.directory];
         std::optional<Uuid> id = id_on_disk(disk, path);
-        if (item.kind ==
-            Kind::Delete) {  // what checkpoints say of this name is of the log that went
-            if (id == entry.log.topic_id) MR_TRY_VOID(disk.remove_all(path));
+        if (!id && last && disk.exists(path)) id = last;
+        if (item.kind == Kind::Delete) {  // what checkpoints say of this name is of the log that went
+            if (id == entry.log.topic_id || !id) MR_TRY_VOID(disk.remove_all(path));
             replay.logs[entry.log.directory] = {.end = Offset{0}, .unchanged_below = Offset{0}};
             lengths.erase(entry.log.directory);
             continue;
         }
-        if (id && *id != entry.log.topic_id) continue;  // another topic of this name, made later
-        if (!id) {  // the directory's name was not durable, or its metadata was torn
+        if (entry.log.topic_id != last || (id && id != last)) continue;
+        if (!id_on_disk(disk, path)) {  // the directory's name was not durable, or its metadata was torn
             MR_TRY_VOID(disk.make_directories(path));
             MR_TRY_VOID(replace_file(disk, join(path, "partition.metadata"),
                                      as_bytes(partition_metadata_text(entry.log.topic_id))));
