@@ -16,6 +16,9 @@ struct ReplayedLog {
     Uuid topic_id;
     std::optional<Offset> end;    // where it ends; nothing: the journal says nothing of it
     std::optional<Offset> start;  // the greatest log start it knows
+    // Below this, what was known of the log before the journal holds: it was not cut, emptied or
+    // made anew.
+    Offset unchanged_below{INT64_MAX};
 };
 
 struct Replay {

@@ -337,6 +337,7 @@ Result<void> Log::truncate_to(Offset offset) {
     MR_TRY(const auto found, segments_[at]->find(offset));
     const std::int64_t position = found ? found->position : segments_[at]->size();
     const Offset end = found ? found->base_offset : offset;
+    if (end <= log_start_offset_) return truncate_fully_and_start_at(log_start_offset_);
     MR_TRY_VOID(host_->commit_now(*this, {.kind = JournalItem::Kind::Truncate,
                                           .offset = end,
                                           .end = end,
@@ -444,6 +445,10 @@ Result<void> Log::close() {
         MR_TRY_VOID(segment->write_indexes(true));
         MR_TRY_VOID(segment->sync_files());
         segment->release();
+    }
+    if (active().empty()) {  // the name says where the log goes on
+        MR_TRY(const auto file, host_->disk().open(active().path(".log"), OpenMode::Create));
+        MR_TRY_VOID(file->sync());
     }
     if (log_end_offset_ > log_start_offset_ || !active().empty()) {
         const auto known = snapshots();

@@ -182,6 +182,8 @@ private:
     Offset log_start_offset_, log_end_offset_, durable_end_, high_watermark_;
     Timestamp segment_created_{0};
     bool directory_new_ = false;  // its name is not durable
+    bool names_changed_ =
+        false;  // segments were removed: until its directory is synced they may be back
     std::uint64_t cuts_ = 0;  // truncations: what was under way before one says nothing after it
     bool used_ = false;       // since the last look for idle logs
     bool changed_ = false;    // since it was loaded: a clean stop has something to write

@@ -9,7 +9,10 @@ namespace millrace::broker {
 
 Result<void> SyncRequest::run(Disk& disk) const {
     for (const auto& file : files) MR_TRY_VOID(file->sync());
-    for (const std::string& directory : directories) MR_TRY_VOID(disk.sync_directory(directory));
+    for (const std::string& directory : directories) {
+        auto done = disk.sync_directory(directory);
+        if (!done && disk.exists(directory)) return done;  // else its log was deleted meanwhile
+    }
     return {};
 }
 
@@ -80,8 +83,20 @@ void LogDirectoryState::remove_now(std::vector<std::unique_ptr<Segment>>& segmen
 
 Result<void> LogDirectoryState::commit_now(Log& log, JournalItem item) {
     MR_TRY_VOID(may_read());
+    // A checkpoint may not pass this before what follows it is synced.
+    unsynced_.insert_or_assign(log.topic_partition(), &log);
+    log.names_changed_ = true;
+    auto point = recovery_points_.find(log.topic_partition());
+    if (point != recovery_points_.end()) {
+        const bool reset = item.kind == JournalItem::Kind::Reset;
+        point->second = reset ? item.offset : std::min(point->second, item.end);
+    }
     if (!journals(log)) return {};
-    journal_.add(&log.name_, std::move(item));
+    return commit_now(log.name_, std::move(item));
+}
+
+Result<void> LogDirectoryState::commit_now(const LogName& log, JournalItem item) {
+    journal_.add(&log, std::move(item));
     while (cycle_ || !journal_.empty()) {
         if (!cycle_) {
             start_cycle();
@@ -147,19 +162,24 @@ void LogDirectoryState::add_segment(Log& log, Segment& segment, SyncRequest& req
     auto file = segment.file_for_sync();
     if (!file) return go_offline(file.error().detail);
     request.files.push_back(*std::move(file));
-    segments.push_back({&log, segment.base_offset(), segment.version()});
+    segments.push_back({&log, segment.base_offset(), segment.version(), log.cuts_});
+    if (segment.is_new()) log.names_changed_ = true;
+    add_names(log, request, new_names);
+}
+
+// The directories of names that a crash could take back.
+void LogDirectoryState::add_names(Log& log, SyncRequest& request, std::set<Log*>& new_names) {
     const auto add_directory = [&request](const std::string& path) {
         if (std::find(request.directories.begin(), request.directories.end(), path) ==
             request.directories.end())
             request.directories.push_back(path);
     };
-    if (segment.is_new()) add_directory(log.path());
-    if (log.directory_new_ && new_names.insert(&log).second) {
-        if (auto metadata = disk_.open(join(log.path(), "partition.metadata"), OpenMode::Write))
-            request.files.push_back(*metadata);
-        add_directory(log.path());
-        add_directory(config_.path);
-    }
+    if (!(log.names_changed_ || log.directory_new_) || !new_names.insert(&log).second) return;
+    add_directory(log.path());
+    if (!log.directory_new_) return;
+    if (auto metadata = disk_.open(join(log.path(), "partition.metadata"), OpenMode::Write))
+        request.files.push_back(*metadata);
+    add_directory(config_.path);
 }
 
 void LogDirectoryState::start_cycle() {
@@ -204,7 +224,7 @@ void LogDirectoryState::apply(const std::vector<SyncedSegment>& segments,
                               const std::set<Log*>& new_names) {
     for (const SyncedSegment& s : segments) {
         for (const auto& segment : s.log->segments_) {
-            if (segment->base_offset() != s.base) continue;
+            if (segment->base_offset() != s.base || s.log->cuts_ != s.cuts) continue;
             segment->synced(s.version);
             segment->name_synced();
         }
@@ -248,11 +268,14 @@ void LogDirectoryState::start_checkpoint(bool high_watermarks_only) {
     checkpoint.high_watermarks_only = high_watermarks_only;
     checkpoint.request.id = next_sync_++;
     checkpoint.sequence = journal_.last_sequence();
+    collect_offsets();  // now: a start that moves later is in a later group
     if (!high_watermarks_only) {
         // What is appended but in no group yet is synced with the rest, and stays in the group that
         // comes: recovery finds it done.
         for (const auto& [tp, log] : unsynced_) {
             checkpoint.ends.push_back({log, log->log_end_offset_, log->cuts_});
+            add_names(*log, checkpoint.request, checkpoint.new_names);
+            log->names_changed_ = false;
             for (const auto& segment : log->segments_) {
                 if (segment->dirty())
                     add_segment(*log, *segment, checkpoint.request, checkpoint.segments,
@@ -287,7 +310,6 @@ Result<void> LogDirectoryState::write_checkpoint_content() {
         checkpoint.renames.emplace_back(name);
         return {};
     };
-    collect_offsets();
     MR_TRY_VOID(write(kHighWatermarkFile, to_text(high_watermarks_)));
     if (checkpoint.high_watermarks_only) return {};
     MR_TRY_VOID(write(kLogStartFile, to_text(log_starts_)));
@@ -305,8 +327,10 @@ void LogDirectoryState::go_on_with_checkpoint() {
             const Error& error) {  // a full disk: the old checkpoints stay, and so does the journal
             log_.warn("checkpoint was not written",
                       {{"directory", config_.path}, {"why", error.detail}});
-            for (const Mark& mark : checkpoint_->ends)
+            for (const Mark& mark : checkpoint_->ends) {
                 unsynced_.insert_or_assign(mark.log->topic_partition(), mark.log);
+                mark.log->names_changed_ = true;
+            }
             checkpoint_.reset();
         };
     checkpoint.request = {next_sync_++, {}, {}};
@@ -390,6 +414,9 @@ void LogDirectoryState::forget(Log* log) {
         std::erase_if(checkpoint_->segments, of);
         checkpoint_->new_names.erase(log);
     }
+}
+
+void LogDirectoryState::forget_offsets(const TopicPartition& tp) {
     recovery_points_.erase(tp);
     high_watermarks_.erase(tp);
     log_starts_.erase(tp);
@@ -399,17 +426,25 @@ Result<void> LogDirectoryState::delete_log(const TopicPartition& tp) {
     MR_TRY_VOID(may_read());
     const auto at = logs_.find(tp);
     const std::string path = path_of(tp.to_string());
+    if (at == logs_.end() && !on_disk_.contains(tp)) return {};
+    LogName name{tp.to_string(), {}};
     if (at != logs_.end()) {
-        Log* log = at->second.get();
-        MR_TRY_VOID(commit_now(*log, {.kind = JournalItem::Kind::Delete,
-                                      .offset = log->log_start_offset_,
-                                      .end = log->log_end_offset_}));
+        name = at->second->name_;
+    } else {
+        MR_TRY(name.topic_id, topic_id_of(tp));
+    }
+    // In both modes: in the other one, too, recovery must not find the log again by way of the
+    // journal.
+    MR_TRY_VOID(commit_now(name, {.kind = JournalItem::Kind::Delete}));
+    if (at != logs_.end()) {
         std::erase_if(removals_, [&path](const auto& segment) {
             return segment->path("").starts_with(path + '/');
         });
-        forget(log);
+        forget(at->second.get());
         logs_.erase(at);
     }
+    forget_offsets(tp);
+    broken_.erase(tp);
     on_disk_.erase(tp);
     if (!disk_.exists(path)) return {};
     const std::string doomed =

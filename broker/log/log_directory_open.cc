@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kMetaFile = "meta.properties", kCleanFile = ".kafka_cleanshutdown";
 constexpr Offset kNoEnd{INT64_MAX};
+constexpr std::uint64_t kSequenceJump = 1 << 20;  // more groups than the journal can hold
 
 constexpr std::string_view kMetadataTopic = "__cluster_metadata";  // the quorum's, which recovers it
 
@@ -57,6 +58,13 @@ Result<void> LogDirectoryState::open() {
     } else {
         MR_TRY_VOID(recover(last_sequence));
     }
+    for (OffsetCheckpoint* offsets : {&recovery_points_, &high_watermarks_, &log_starts_})
+        std::erase_if(*offsets,
+                      [this](const auto& entry) { return !on_disk_.contains(entry.first); });
+    collect_offsets();
+    // Behind a torn group there may be whole ones that were not seen: a jump, so that none of them
+    // ever continues ours.
+    last_sequence += kSequenceJump;
     journal_checkpoint_ = JournalCheckpoint{.sequence = last_sequence};
     MR_TRY_VOID(replace_checkpoints(true));
     return journal_.start(last_sequence + 1);
@@ -92,6 +100,13 @@ Result<void> LogDirectoryState::check_meta_properties() {
                                 " has logs but no meta.properties. Restore that file, or use an "
                                 "empty directory");
         }
+    }
+    // The directory itself may be new; what lies above it is not ours to judge.
+    for (std::string_view up = config_.path; !up.empty();) {
+        const std::size_t slash = up.rfind('/');
+        up = slash == std::string_view::npos ? std::string_view() : up.substr(0, slash);
+        (void)disk_.sync_directory(up.empty() ? std::string_view(config_.path[0] == '/' ? "/" : ".")
+                                              : up);
     }
     if (meta_.cluster_id.empty()) meta_.cluster_id = config_.cluster_id;
     if (meta_.cluster_id.empty())
@@ -170,8 +185,6 @@ Result<void> LogDirectoryState::know_all_ends() {
         if ((*log)->changed_) MR_TRY_VOID(sync_recovered(**log));
         recovery_points_.insert_or_assign(tp, (*log)->log_end_offset_);
     }
-    std::erase_if(recovery_points_,
-                  [this](const auto& entry) { return !on_disk_.contains(entry.first); });
     return {};
 }
 
@@ -212,10 +225,11 @@ Result<void> LogDirectoryState::recover(std::uint64_t& last_sequence) {
         how.recovery_point = point == recovery_points_.end() ? Offset{0} : point->second;
         how.end = strict ? how.recovery_point : kNoEnd;
         if (in_journal) {
-            if (replayed->second.end && !(open && journal_checkpoint_->page_cache))
-                how.end = *replayed->second.end;
-            if (replayed->second.start)
-                how.start = std::max(how.start.value_or(Offset{0}), *replayed->second.start);
+            const ReplayedLog& there = replayed->second;
+            how.recovery_point = std::min(how.recovery_point, there.unchanged_below);
+            if (there.end && !(open && journal_checkpoint_->page_cache)) how.end = *there.end;
+            if (there.unchanged_below == Offset{0}) how.start = how.high_watermark = std::nullopt;
+            if (there.start) how.start = std::max(how.start.value_or(Offset{0}), *there.start);
         }
         auto log = load_log(tp, id, config_.log_defaults, how);
         if (!log) {
@@ -229,8 +243,6 @@ Result<void> LogDirectoryState::recover(std::uint64_t& last_sequence) {
         recovery_points_.insert_or_assign(tp, (*log)->log_end_offset_);
         logs_.insert_or_assign(tp, *std::move(log));
     }
-    std::erase_if(recovery_points_,
-                  [this](const auto& entry) { return !on_disk_.contains(entry.first); });
     return disk_.sync_directory(config_.path);
 }
 
@@ -289,6 +301,7 @@ Result<Log*> LogDirectoryState::open_log(const TopicPartition& tp, const Uuid& t
             MR_TRY(id, topic_id_of(tp));
         } else {
             MR_TRY_VOID(may_append(0));
+            forget_offsets(tp);  // of a log of this name that is gone
             MR_TRY_VOID(disk_.make_directories(path));
         }
         if (!there || id.is_zero()) {

@@ -45,6 +45,7 @@ public:
     Result<void> may_read() const override;
     void appended(Log& log, JournalItem item) override;
     Result<void> commit_now(Log& log, JournalItem item) override;
+    Result<void> commit_now(const LogName& log, JournalItem item);
     void start_moved(Log& log, JournalItem item,
                      std::vector<std::unique_ptr<Segment>> segments) override;
 
@@ -66,6 +67,7 @@ private:
         Log* log;
         Offset base;
         std::uint64_t version;
+        std::uint64_t cuts;  // after a cut there may be another segment of this base
     };
     struct Cycle {
         SyncRequest request;
@@ -94,6 +96,7 @@ private:
     void make_references();
     void add_segment(Log& log, Segment& segment, SyncRequest& request,
                      std::vector<SyncedSegment>& segments, std::set<Log*>& new_names);
+    void add_names(Log& log, SyncRequest& request, std::set<Log*>& new_names);
     void end_cycle();
     void apply(const std::vector<SyncedSegment>& segments, const std::set<Log*>& new_names);
     void remove_now(std::vector<std::unique_ptr<Segment>>& segments);
@@ -101,6 +104,7 @@ private:
     void go_on_with_checkpoint();
     Result<void> write_checkpoint_content();
     void forget(Log* log);
+    void forget_offsets(const TopicPartition& tp);
     // log_directory_open.cc
     Result<void> check_meta_properties();
     Result<void> read_checkpoints();

@@ -57,7 +57,8 @@ Result<void> Log::load(const Open& how) {
         scanned_from = segments_.size();
         changed_ = true;
     }
-    epochs_.truncate_from_end(log_end_offset_);
+    epochs_.truncate_from_end(log_end_offset_ +
+                              1);  // an epoch without records yet begins at the end
     epochs_.truncate_from_start(log_start_offset_);
     MR_TRY_VOID(load_producers(
         clean ? log_end_offset_ : std::min(how.recovery_point, log_end_offset_), scanned_from));
@@ -172,7 +173,10 @@ Result<std::size_t> Log::recover(const Open& how) {
         log_end_offset_ = std::max(log_end_offset_, scan.next_offset);
         if (scan.valid_bytes != segment.size()) {
             MR_TRY_VOID(segment.truncate(scan.valid_bytes, scan.next_offset));
-            stopped = true;
+            // Bytes of a refused append may lie behind the last batch of a segment that was rolled:
+            // the log goes on.
+            stopped =
+                at + 1 >= segments_.size() || segments_[at + 1]->base_offset() != log_end_offset_;
         }
         segment.mark_recovered();
     }

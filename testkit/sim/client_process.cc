@@ -6,9 +6,11 @@ namespace millrace::sim {
 
 using namespace std::chrono_literals;
 
-// ---- ClientProcess --------------------------------------------------------------------------------------------------
+// ---- ClientProcess
+// --------------------------------------------------------------------------------------------------
 
-ClientProcess::ClientProcess(Scheduler& scheduler, Network& network, std::string name, client::Address bootstrap)
+ClientProcess::ClientProcess(Scheduler& scheduler, Network& network, std::string name,
+                             client::Address bootstrap)
     : scheduler_(scheduler), network_(network), name_(std::move(name)) {
     client::ClusterConfig config;
     config.bootstrap = {std::move(bootstrap)};
@@ -20,7 +22,9 @@ ClientProcess::ClientProcess(Scheduler& scheduler, Network& network, std::string
     schedule(scheduler.now().time);
 }
 
-ClientProcess::~ClientProcess() { network_.detach(network_id_); }
+ClientProcess::~ClientProcess() {
+    network_.detach(network_id_);
+}
 
 void ClientProcess::link_input(client::LinkInput input) {
     if (scheduler_.now().time < paused_until_) {
@@ -36,7 +40,9 @@ void ClientProcess::pause(Duration how_long) {
     schedule(paused_until_);
 }
 
-void ClientProcess::wake() { schedule(scheduler_.now().time); }
+void ClientProcess::wake() {
+    schedule(scheduler_.now().time);
+}
 
 void ClientProcess::run() {
     const Now now = scheduler_.now();
@@ -65,23 +71,27 @@ void ClientProcess::schedule(Time at) {
     });
 }
 
-// ---- Feeder ---------------------------------------------------------------------------------------------------------
+// ---- Feeder
+// ---------------------------------------------------------------------------------------------------------
 
-Feeder::Feeder(Scheduler& scheduler, Network& network, client::Address bootstrap, History& history, Source source,
-               Duration every, std::size_t batch)
+Feeder::Feeder(Scheduler& scheduler, Network& network, client::Address bootstrap, History& history,
+               Source source, Duration every, std::size_t batch)
     : ClientProcess(scheduler, network, "feeder", std::move(bootstrap)),
       history_(history),
       source_(std::move(source)),
       every_(every),
       batch_(batch),
       producer_(cluster(),
-                client::ProducerConfig{.transactional_id = {}, .linger = Duration{}, .delivery_timeout = 60s}, log()) {
+                client::ProducerConfig{
+                    .transactional_id = {}, .linger = Duration{}, .delivery_timeout = 60s},
+                log()) {
     producer_.init();
 }
 
 void Feeder::turn() {
     const Time now = scheduler().now().time;
-    if (producer_.trouble() != client::Trouble::None) {   // what was not acknowledged is in doubt, and is not sent again
+    if (producer_.trouble() !=
+        client::Trouble::None) {  // what was not acknowledged is in doubt, and is not sent again
         in_doubt_ += sent_.size();
         sent_.clear();
         committing_ = false;
@@ -123,14 +133,17 @@ Time Feeder::next_due() const {
     return due < feed ? due : feed;
 }
 
-// ---- Reader ---------------------------------------------------------------------------------------------------------
+// ---- Reader
+// ---------------------------------------------------------------------------------------------------------
 
-Reader::Reader(Scheduler& scheduler, Network& network, std::string name, client::Address bootstrap, History& history,
-               std::vector<TopicPartition> partitions, bool read_committed)
+Reader::Reader(Scheduler& scheduler, Network& network, std::string name, client::Address bootstrap,
+               History& history, std::vector<TopicPartition> partitions, bool read_committed)
     : ClientProcess(scheduler, network, std::move(name), std::move(bootstrap)),
       history_(history),
       partitions_(std::move(partitions)),
-      fetcher_(cluster(), client::FetcherConfig{.read_committed = read_committed, .fetch_max_wait = 200ms}, *this, log()) {
+      fetcher_(cluster(),
+               client::FetcherConfig{.read_committed = read_committed, .fetch_max_wait = 200ms},
+               *this, log()) {
     for (const TopicPartition& tp : partitions_) cluster().want_topic(tp.topic);
 }
 
@@ -144,7 +157,9 @@ void Reader::turn() {
     fetcher_.poll();
 }
 
-Time Reader::next_due() const { return fetcher_.next_due(); }
+Time Reader::next_due() const {
+    return fetcher_.next_due();
+}
 
 bool Reader::caught_up() const {
     for (const TopicPartition& tp : partitions_) {
@@ -163,7 +178,8 @@ void Reader::fetched(Tag tag, client::FetchedBatches batches) {
         while (true) {
             const auto n = reader.read(chunk);
             if (!n) {
-                history_.violation("a reader was given a record of " + tp.to_string() + " that does not parse");
+                history_.violation("a reader was given a record of " + tp.to_string() +
+                                   " that does not parse");
                 return;
             }
             if (*n == 0) break;
@@ -181,20 +197,23 @@ void Reader::fetched(Tag tag, client::FetchedBatches batches) {
 
 void Reader::position_reset(Tag tag, Offset position, bool truncated) {
     if (truncated || position.value() != 0) {
-        history_.violation("I7: the log of " + partitions_[tag].to_string() + " was cut below what " + name() +
-                           " had read: position is now " + std::to_string(position.value()));
+        history_.violation("I7: the log of " + partitions_[tag].to_string() +
+                           " was cut below what " + name() + " had read: position is now " +
+                           std::to_string(position.value()));
     }
 }
 
 void Reader::fetch_failed(Tag tag, Error error) {
-    history_.violation("reading " + partitions_[tag].to_string() + " failed: " +
-                       std::string(millrace::name(error.code)) + ' ' + error.detail);
+    history_.violation("reading " + partitions_[tag].to_string() +
+                       " failed: " + std::string(millrace::name(error.code)) + ' ' + error.detail);
 }
 
-// ---- PairWriter -----------------------------------------------------------------------------------------------------
+// ---- PairWriter
+// -----------------------------------------------------------------------------------------------------
 
-PairWriter::PairWriter(Scheduler& scheduler, Network& network, std::string name, client::Address bootstrap,
-                       std::string transactional_id, Duration transaction_timeout, std::shared_ptr<Ledger> ledger)
+PairWriter::PairWriter(Scheduler& scheduler, Network& network, std::string name,
+                       client::Address bootstrap, std::string transactional_id,
+                       Duration transaction_timeout, std::shared_ptr<Ledger> ledger)
     : ClientProcess(scheduler, network, std::move(name), std::move(bootstrap)),
       ledger_(std::move(ledger)),
       transaction_timeout_(transaction_timeout),
@@ -222,9 +241,11 @@ void PairWriter::turn() {
         stalls_ = false;
     }
     switch (producer_.trouble()) {
-        case client::Trouble::None: break;
+        case client::Trouble::None:
+            break;
         case client::Trouble::Abortable:
-            if (!ending_ || !abort_) {   // the commit failed or was never sent: this transaction must not be seen
+            if (!ending_ || !abort_) {  // the commit failed or was never sent: this transaction
+                                        // must not be seen
                 if (!ending_) {
                     producer_.abort();
                     ending_ = abort_ = true;
@@ -245,53 +266,66 @@ void PairWriter::turn() {
     if (const auto outcome = producer_.take_outcome()) {
         settle(*outcome == client::Outcome::Committed ? ledger_->committed : ledger_->aborted);
     }
-    if (!open_ && !stopping_ && producer_.initialized() && now >= end_at_ && producer_.partition_count(topic_) >= 2) {
+    if (!open_ && !stopping_ && producer_.initialized() && now >= end_at_ &&
+        producer_.partition_count(topic_) >= 2) {
         number_ = name() + '-' + std::to_string(next_++);
         open_ = true;
         for (const std::int32_t partition : {0, 1}) {
-            producer_.send(topic_, partition, std::nullopt, as_bytes(number_), scheduler().now().wall, {});
+            producer_.send(topic_, partition, std::nullopt, as_bytes(number_),
+                           scheduler().now().wall, {});
         }
         Duration length = scheduler().between(1ms, 80ms);
-        if (scheduler().random().one_in(25)) {   // outlives its timeout: the coordinator aborts it
+        if (scheduler().random().one_in(25)) {  // outlives its timeout: the coordinator aborts it
             length = transaction_timeout_ + scheduler().between(200ms, 3s);
             ++ledger_->stalled;
             stalls_ = true;
         }
         end_at_ = now + length;
-    } else if (open_ && !ending_ && now >= end_at_ && producer_.trouble() == client::Trouble::None) {
+    } else if (open_ && !ending_ && now >= end_at_ &&
+               producer_.trouble() == client::Trouble::None) {
         ending_ = true;
         abort_ = scheduler().random().one_in(4);
-        if (abort_) producer_.abort();
-        else producer_.commit({}, {});
+        if (abort_)
+            producer_.abort();
+        else
+            producer_.commit({}, {});
         end_at_ = now + scheduler().between(1ms, 150ms);
     }
     producer_.poll();
-    ready_at_ = producer_.initialized() && producer_.partition_count(topic_) >= 2 ? now : Time::never();
+    ready_at_ =
+        producer_.initialized() && producer_.partition_count(topic_) >= 2 ? now : Time::never();
 }
 
 Time PairWriter::next_due() const {
     const Time due = producer_.next_due();
-    const bool waits = ending_ || !producer_.initialized() || producer_.trouble() != client::Trouble::None ||
-                       (stopping_ && !open_) || (!open_ && ready_at_ == Time::never());
+    const bool waits = ending_ || !producer_.initialized() ||
+                       producer_.trouble() != client::Trouble::None || (stopping_ && !open_) ||
+                       (!open_ && ready_at_ == Time::never());
     return waits || due < end_at_ ? due : end_at_;
 }
 
 void check_pairs(History& history, const PairWriter::Ledger& ledger) {
     std::map<std::string, int> seen[2];
     for (const std::int32_t partition : {0, 1}) {
-        for (const SeenRecord& record : history.log({"pairs", partition})) ++seen[partition][record.value.value_or("")];
+        for (const SeenRecord& record : history.log({"pairs", partition}))
+            ++seen[partition][record.value.value_or("")];
     }
     for (const int p : {0, 1}) {
         for (const auto& [number, times] : seen[p]) {
-            if (times > 1) history.violation("I8: pair " + number + " is there twice in partition " + std::to_string(p));
+            if (times > 1)
+                history.violation("I8: pair " + number + " is there twice in partition " +
+                                  std::to_string(p));
             if (!seen[1 - p].contains(number)) {
-                history.violation("I10: pair " + number + " is in partition " + std::to_string(p) + " alone");
+                history.violation("I10: pair " + number + " is in partition " + std::to_string(p) +
+                                  " alone");
             }
-            if (ledger.aborted.contains(number)) history.violation("I10: pair " + number + " was aborted and is visible");
+            if (ledger.aborted.contains(number))
+                history.violation("I10: pair " + number + " was aborted and is visible");
         }
     }
     for (const std::string& number : ledger.committed) {
-        if (!seen[0].contains(number)) history.violation("I10: pair " + number + " was committed and is not visible");
+        if (!seen[0].contains(number))
+            history.violation("I10: pair " + number + " was committed and is not visible");
     }
 }
 

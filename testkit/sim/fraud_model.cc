@@ -18,22 +18,27 @@ std::string field(std::string_view json, std::string_view name) {
     return std::string(json.substr(at, json.find_first_of(",}", at) - at));
 }
 
-std::string stamped(const std::string& value, Timestamp at) { return value + " @" + std::to_string(at.value()); }
+std::string stamped(const std::string& value, Timestamp at) {
+    return value + " @" + std::to_string(at.value());
+}
 
 }  // namespace
 
 OutputByKey fraud_model(const History& input, const FraudModelConfig& config) {
     OutputByKey expected;
-    std::map<std::string, std::int64_t> categories;   // "category@start" -> n
+    std::map<std::string, std::int64_t> categories;  // "category@start" -> n
     for (std::int32_t p = 0; p < config.partitions; ++p) {
         std::map<std::string, std::string> customers;
         for (const SeenRecord& record : input.log({"customers", p})) {
             if (!record.key) continue;
-            if (record.value) customers[*record.key] = *record.value;
-            else customers.erase(*record.key);
+            if (record.value)
+                customers[*record.key] = *record.value;
+            else
+                customers.erase(*record.key);
         }
         std::int64_t observed = -1;
-        std::map<std::pair<std::string, std::int64_t>, std::pair<std::int64_t, std::int64_t>> counts;   // n, timestamp
+        std::map<std::pair<std::string, std::int64_t>, std::pair<std::int64_t, std::int64_t>>
+            counts;  // n, timestamp
         for (const SeenRecord& record : input.log({"payments", p})) {
             const std::string& card = *record.key;
             const std::string& payment = *record.value;
@@ -45,17 +50,21 @@ OutputByKey fraud_model(const History& input, const FraudModelConfig& config) {
                 at = n == 0 ? ts : std::max(at, ts);
                 ++n;
                 if (n > config.alert_above) {
-                    const std::string alert = "{\"rule\":\"velocity\",\"payments\":" + std::to_string(n) +
-                                              ",\"window_start\":" + std::to_string(start) + "}";
+                    const std::string alert =
+                        "{\"rule\":\"velocity\",\"payments\":" + std::to_string(n) +
+                        ",\"window_start\":" + std::to_string(start) + "}";
                     expected["alerts"][card].push_back(stamped(alert, Timestamp{at}));
                 }
             }
             if (const auto customer = customers.find(card); customer != customers.end()) {
                 const std::string enriched =
-                    "{\"tx_id\":\"" + field(payment, "tx_id") + "\",\"account\":\"" + field(customer->second, "account") +
-                    "\",\"merchant\":\"" + field(payment, "merchant") + "\",\"amount\":" + field(payment, "amount") +
+                    "{\"tx_id\":\"" + field(payment, "tx_id") + "\",\"account\":\"" +
+                    field(customer->second, "account") + "\",\"merchant\":\"" +
+                    field(payment, "merchant") + "\",\"amount\":" + field(payment, "amount") +
                     ",\"home_state\":\"" + field(customer->second, "state") + "\",\"away\":" +
-                    (field(payment, "state") != field(customer->second, "state") ? "true" : "false") + "}";
+                    (field(payment, "state") != field(customer->second, "state") ? "true"
+                                                                                 : "false") +
+                    "}";
                 expected["enriched"][card].push_back(stamped(enriched, record.timestamp));
             }
             const std::string minute = field(payment, "category") + '@' + std::to_string(start);
@@ -68,15 +77,18 @@ OutputByKey fraud_model(const History& input, const FraudModelConfig& config) {
 OutputByKey fraud_output(const History& output, const FraudModelConfig& config) {
     OutputByKey actual;
     for (const TopicPartition& tp : output.partitions()) {
-        if (tp.topic != "alerts" && tp.topic != "enriched" && tp.topic != "category-counts") continue;
-        if (tp.partition >= config.partitions) actual[tp.topic]["?"].push_back("partition " + std::to_string(tp.partition));
+        if (tp.topic != "alerts" && tp.topic != "enriched" && tp.topic != "category-counts")
+            continue;
+        if (tp.partition >= config.partitions)
+            actual[tp.topic]["?"].push_back("partition " + std::to_string(tp.partition));
         for (const SeenRecord& record : output.log(tp)) {
-            const std::string key = record.key.value_or("(null)"), value = record.value.value_or("(null)");
+            const std::string key = record.key.value_or("(null)"),
+                              value = record.value.value_or("(null)");
             if (tp.topic == "category-counts" && key.size() >= 8 && value.size() == 8) {
                 const auto bytes = as_bytes(key);
                 const std::int64_t start = load_be<std::int64_t>(bytes.data() + bytes.size() - 8);
-                actual[tp.topic][key.substr(0, key.size() - 8) + '@' + std::to_string(start)].push_back(
-                    std::to_string(load_be<std::int64_t>(as_bytes(value).data())));
+                actual[tp.topic][key.substr(0, key.size() - 8) + '@' + std::to_string(start)]
+                    .push_back(std::to_string(load_be<std::int64_t>(as_bytes(value).data())));
             } else {
                 actual[tp.topic][key].push_back(stamped(value, record.timestamp));
             }
@@ -85,7 +97,8 @@ OutputByKey fraud_output(const History& output, const FraudModelConfig& config) 
     return actual;
 }
 
-std::optional<std::string> first_difference(const OutputByKey& expected, const OutputByKey& actual) {
+std::optional<std::string> first_difference(const OutputByKey& expected,
+                                            const OutputByKey& actual) {
     static const std::map<std::string, std::vector<std::string>> kNone;
     for (const char* topic : {"alerts", "enriched", "category-counts"}) {
         const auto e = expected.find(topic);
@@ -97,21 +110,24 @@ std::optional<std::string> first_difference(const OutputByKey& expected, const O
             const std::size_t n = found == got.end() ? 0 : found->second.size();
             for (std::size_t i = 0; i < values.size(); ++i) {
                 if (i >= n) {
-                    return std::string(topic) + ": key " + key + " has " + std::to_string(n) + " records, expected " +
-                           std::to_string(values.size()) + "; missing " + values[i];
+                    return std::string(topic) + ": key " + key + " has " + std::to_string(n) +
+                           " records, expected " + std::to_string(values.size()) + "; missing " +
+                           values[i];
                 }
                 if (found->second[i] != values[i]) {
-                    return std::string(topic) + ": key " + key + " record " + std::to_string(i) + " is " +
-                           found->second[i] + ", expected " + values[i];
+                    return std::string(topic) + ": key " + key + " record " + std::to_string(i) +
+                           " is " + found->second[i] + ", expected " + values[i];
                 }
             }
             if (n > values.size()) {
-                return std::string(topic) + ": key " + key + " has " + std::to_string(n) + " records, expected " +
-                       std::to_string(values.size()) + "; too many from " + found->second[values.size()];
+                return std::string(topic) + ": key " + key + " has " + std::to_string(n) +
+                       " records, expected " + std::to_string(values.size()) + "; too many from " +
+                       found->second[values.size()];
             }
         }
         for (const auto& [key, values] : got) {
-            if (!want.contains(key)) return std::string(topic) + ": key " + key + " was not expected: " + values.front();
+            if (!want.contains(key))
+                return std::string(topic) + ": key " + key + " was not expected: " + values.front();
         }
     }
     return std::nullopt;

@@ -17,22 +17,23 @@ void History::seen(const std::string& reader, const TopicPartition& tp, SeenReco
     const std::int64_t offset = record.offset.value();
     auto [position, first] = positions_.try_emplace({reader, tp}, -1);
     if (offset <= position->second) {
-        violation("I3: reader " + reader + " of " + tp.to_string() + " was given offset " + std::to_string(offset) +
-                  " after " + std::to_string(position->second));
+        violation("I3: reader " + reader + " of " + tp.to_string() + " was given offset " +
+                  std::to_string(offset) + " after " + std::to_string(position->second));
     }
     position->second = offset;
     Log& log = logs_[tp];
     const auto known = log.by_offset.find(offset);
     if (known != log.by_offset.end()) {
         if (!(log.records[known->second] == record)) {
-            violation("I7: " + tp.to_string() + " offset " + std::to_string(offset) + " changed after it was read");
+            violation("I7: " + tp.to_string() + " offset " + std::to_string(offset) +
+                      " changed after it was read");
         }
         return;
     }
     const auto next = log.by_offset.upper_bound(offset);
     if (next != log.by_offset.end()) {
-        violation("I7: " + tp.to_string() + " offset " + std::to_string(offset) + " appeared after offset " +
-                  std::to_string(next->first) + " had been read");
+        violation("I7: " + tp.to_string() + " offset " + std::to_string(offset) +
+                  " appeared after offset " + std::to_string(next->first) + " had been read");
         return;
     }
     log.by_offset.emplace(offset, log.records.size());
@@ -45,7 +46,8 @@ void History::reader_restarted(const std::string& reader) {
     }
 }
 
-void History::acknowledged(const TopicPartition& tp, std::optional<Offset> offset, const std::string& unique_value) {
+void History::acknowledged(const TopicPartition& tp, std::optional<Offset> offset,
+                           const std::string& unique_value) {
     if (offset) {
         const Log& log = logs_[tp];
         const auto known = log.by_offset.find(offset->value());
@@ -72,12 +74,12 @@ void History::check_acknowledged() {
             if (n != 1 && example.empty()) example = value;
         }
         if (lost > 0) {
-            violation("I2: " + std::to_string(lost) + " acknowledged records of " + tp.to_string() + " are lost, e.g. " +
-                      example);
+            violation("I2: " + std::to_string(lost) + " acknowledged records of " + tp.to_string() +
+                      " are lost, e.g. " + example);
         }
         if (doubled > 0) {
-            violation("I8: " + std::to_string(doubled) + " records of " + tp.to_string() + " are there twice, e.g. " +
-                      example);
+            violation("I8: " + std::to_string(doubled) + " records of " + tp.to_string() +
+                      " are there twice, e.g. " + example);
         }
     }
 }

@@ -1,6 +1,7 @@
 #pragma once
-// What clients saw, and nothing else: acknowledged sends and the records that read_committed readers were given. Built
-// from no broker internal. The checks are those of the invariants named beside them.
+// What clients saw, and nothing else: acknowledged sends and the records that read_committed
+// readers were given. Built from no broker internal. The checks are those of the invariants named
+// beside them.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -21,14 +22,17 @@ struct SeenRecord {
 
 class History {
 public:
-    // A reader was given a record. Offsets of one (reader, partition) must rise; a record once seen must never change
-    // (I3, I7): `reader` names an independent reader, all of them are held against one log per partition.
+    // A reader was given a record. Offsets of one (reader, partition) must rise; a record once seen
+    // must never change (I3, I7): `reader` names an independent reader, all of them are held
+    // against one log per partition.
     void seen(const std::string& reader, const TopicPartition& tp, SeenRecord record);
-    void reader_restarted(const std::string& reader);   // it begins again at the log start
+    void reader_restarted(const std::string& reader);  // it begins again at the log start
     // A send was acknowledged (acks=all, outside a transaction or in a committed one).
-    void acknowledged(const TopicPartition& tp, std::optional<Offset> offset, const std::string& unique_value);
+    void acknowledged(const TopicPartition& tp, std::optional<Offset> offset,
+                      const std::string& unique_value);
 
-    // I2: every acknowledged value is in the log, once (I8). Call at the end, when a reader has read everything.
+    // I2: every acknowledged value is in the log, once (I8). Call at the end, when a reader has
+    // read everything.
     void check_acknowledged();
     const std::vector<SeenRecord>& log(const TopicPartition& tp) const;
     std::vector<TopicPartition> partitions() const;

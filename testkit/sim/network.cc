@@ -33,7 +33,8 @@ void Network::listen(const client::Address& address, ServerEnd* server) {
         for (const auto& [wire, link] : links_) {
             if (link.server == old->second) gone.push_back(wire);
         }
-        for (const Wire wire : gone) drop(wire, "connection reset by peer", true, false, Duration{});
+        for (const Wire wire : gone)
+            drop(wire, "connection reset by peer", true, false, Duration{});
     }
     servers_[address] = server;
 }
@@ -55,7 +56,8 @@ void Network::detach(std::uint64_t client) {
 Time Network::arrival(Time& last, Time not_before) {
     const std::uint64_t slow = model_.slow_one_in;
     Duration delay = scheduler_.between(model_.latency_min, model_.latency_max);
-    if (slow != 0 && scheduler_.random().one_in(slow)) delay += scheduler_.between(Duration{}, model_.slow_max);
+    if (slow != 0 && scheduler_.random().one_in(slow))
+        delay += scheduler_.between(Duration{}, model_.slow_max);
     Time at = scheduler_.now().time + delay;
     if (at < not_before) at = not_before;
     if (at <= last) at = last + Duration{1};
@@ -72,7 +74,8 @@ void Network::tell(std::uint64_t client, client::LinkInput input, Time at) {
 
 void Network::carry_out(std::uint64_t client, const std::vector<client::LinkEffect>& effects) {
     for (const client::LinkEffect& effect : effects) {
-        if (const auto* o = std::get_if<client::OpenLink>(&effect)) open(client, o->link, o->address);
+        if (const auto* o = std::get_if<client::OpenLink>(&effect))
+            open(client, o->link, o->address);
         if (const auto* c = std::get_if<client::CloseLink>(&effect)) {
             const auto& links = clients_.at(client).links;
             if (const auto found = links.find(c->link); found != links.end()) {
@@ -98,7 +101,8 @@ void Network::open(std::uint64_t client, client::LinkId id, const client::Addres
         if (found == links_.end()) return;
         Link& opening = found->second;
         const auto server = servers_.find(opening.address);
-        if (server == servers_.end() || server->second == nullptr || scheduler_.now().time < refused_until_) {
+        if (server == servers_.end() || server->second == nullptr ||
+            scheduler_.now().time < refused_until_) {
             drop(wire, "connection refused", true, false, Duration{});
             return;
         }
@@ -107,14 +111,15 @@ void Network::open(std::uint64_t client, client::LinkId id, const client::Addres
         opening.server->connected(wire, clients_.at(client).loopback);
         const auto still = links_.find(wire);
         if (still == links_.end()) return;
-        tell(client, client::LinkOpened{still->second.id}, arrival(still->second.to_client, Time{}));
+        tell(client, client::LinkOpened{still->second.id},
+             arrival(still->second.to_client, Time{}));
     });
 }
 
 void Network::transmit(std::uint64_t client, const client::Transmit& transmit) {
     Client& process = clients_.at(client);
     const auto found = process.links.find(transmit.link);
-    if (found == process.links.end()) return;   // closed meanwhile: the machine will be told
+    if (found == process.links.end()) return;  // closed meanwhile: the machine will be told
     const Wire wire = found->second;
     Link& link = links_.at(wire);
     const auto correlation = static_cast<std::int32_t>(transmit.correlation);
@@ -124,7 +129,8 @@ void Network::transmit(std::uint64_t client, const client::Transmit& transmit) {
     ++frames_;
     bytes_ += frame.size();
     scheduler_.trace().note(frame.view());
-    link.asked[correlation] = {static_cast<std::int16_t>(transmit.request.key()), transmit.request.version()};
+    link.asked[correlation] = {static_cast<std::int16_t>(transmit.request.key()),
+                               transmit.request.version()};
     Time not_before = process.held_until;
     if (process.hold_next && process.hold_next->first == transmit.request.key()) {
         not_before = scheduler_.now().time + process.hold_next->second;
@@ -145,7 +151,7 @@ void Network::respond(Wire wire, std::int32_t correlation, wire::AnyResponse res
     if (found == links_.end()) return;
     Link& link = found->second;
     const auto asked = link.asked.find(correlation);
-    MR_CHECK(asked != link.asked.end());   // I26: every response matches a request
+    MR_CHECK(asked != link.asked.end());  // I26: every response matches a request
     const auto [key, version] = asked->second;
     link.asked.erase(asked);
     MR_CHECK(static_cast<std::int16_t>(response.key()) == key);
@@ -157,7 +163,8 @@ void Network::respond(Wire wire, std::int32_t correlation, wire::AnyResponse res
     scheduler_.trace().note(frame.view());
     const std::int16_t api_key = key, api_version = response.version();
     const auto client = clients_.find(link.client);
-    const Time at = arrival(link.to_client, client == clients_.end() ? Time{} : client->second.held_until);
+    const Time at =
+        arrival(link.to_client, client == clients_.end() ? Time{} : client->second.held_until);
     scheduler_.at(at, [this, wire, frame, api_key, api_version] {
         const auto arrived = links_.find(wire);
         if (arrived == links_.end() || arrived->second.client_gone) return;
@@ -165,27 +172,31 @@ void Network::respond(Wire wire, std::int32_t correlation, wire::AnyResponse res
         MR_CHECK(decoded.has_value());
         const auto client = clients_.find(arrived->second.client);
         if (client == clients_.end()) return;
-        client->second.end->link_input(client::Arrived{arrived->second.id,
-                                                       client::CorrelationId{decoded->correlation_id},
-                                                       std::move(decoded->response)});
+        client->second.end->link_input(
+            client::Arrived{arrived->second.id, client::CorrelationId{decoded->correlation_id},
+                            std::move(decoded->response)});
     });
 }
 
-void Network::close(Wire wire, std::string reason) { drop(wire, reason, true, false, Duration{}); }
+void Network::close(Wire wire, std::string reason) {
+    drop(wire, reason, true, false, Duration{});
+}
 
-void Network::drop(Wire wire, const std::string& reason, bool tell_client, bool tell_server, Duration server_delay) {
+void Network::drop(Wire wire, const std::string& reason, bool tell_client, bool tell_server,
+                   Duration server_delay) {
     const auto found = links_.find(wire);
     if (found == links_.end()) return;
     Link link = std::move(found->second);
     if (server_delay == Duration{}) {
         links_.erase(found);
-    } else {   // the server still holds its end, and still acts on what is in flight to it
+    } else {  // the server still holds its end, and still acts on what is in flight to it
         found->second = link;
         found->second.client_gone = true;
     }
     if (const auto client = clients_.find(link.client); client != clients_.end()) {
         client->second.links.erase(link.id);
-        if (tell_client) tell(link.client, client::LinkClosed{link.id, reason}, scheduler_.now().time);
+        if (tell_client)
+            tell(link.client, client::LinkClosed{link.id, reason}, scheduler_.now().time);
     }
     if (!tell_server || !link.open) return;
     ServerEnd* const server = link.server;
@@ -218,6 +229,8 @@ void Network::hold_next(std::uint64_t client, wire::ApiKey api, Duration how_lon
     }
 }
 
-void Network::refuse_connections(Duration how_long) { refused_until_ = scheduler_.now().time + how_long; }
+void Network::refuse_connections(Duration how_long) {
+    refused_until_ = scheduler_.now().time + how_long;
+}
 
 }  // namespace millrace::sim

@@ -1,6 +1,6 @@
 #pragma once
-// Simulated time: a queue of events in order of (time, insertion). One seed gives one history, on any machine and at any
-// optimisation level: nothing here looks at the world outside.
+// Simulated time: a queue of events in order of (time, insertion). One seed gives one history, on
+// any machine and at any optimisation level: nothing here looks at the world outside.
 #include <cstdint>
 #include <functional>
 #include <queue>

@@ -7,13 +7,34 @@
 
 namespace millrace::testkit {
 
-// What programs see (`bytes`), what survives (`durable`), and which blocks of 512 bytes differ.
-struct SimDisk::Inode {
+// A directory: its names, those that survive, and the changes between the two in order. A file:
+// what programs see (`bytes`), what survives (`durable`), and which blocks of 512 bytes differ.
+struct SimDisk::Node {
+    explicit Node(bool is_directory) : directory(is_directory) {}
+    const bool directory;
+
+    using Names = std::map<std::string, std::shared_ptr<Node>, std::less<>>;
+    struct Change {
+        std::string before, after;
+        std::shared_ptr<Node> node;
+        void apply(Names& names) const {
+            if (!before.empty()) names.erase(before);
+            if (!after.empty()) names.insert_or_assign(after, node);
+        }
+    };
+    Names names, durable_names;
+    std::vector<Change> pending;
+    void sync_names() {
+        durable_names = names;
+        pending.clear();
+    }
+
     std::vector<std::byte> bytes, durable;
     std::vector<bool> dirty;                            // by block of `bytes`
     std::int64_t dirty_from = INT64_MAX, dirty_to = 0;  // blocks; a bound of the dirty ones
     bool size_dirty = false;
     bool poisoned = false;
+    int links = 0;  // names it has now; what has none uses no space
 
     void mark(std::int64_t at, std::int64_t size) {
         if (size <= 0) return;
@@ -66,13 +87,6 @@ struct SimDisk::Inode {
     }
 };
 
-struct SimDisk::NameChange {
-    enum class Kind : std::uint8_t { Add, Remove, Rename } kind;
-    std::string path, to;          // to: of a rename
-    std::shared_ptr<Inode> inode;  // of Add; null: a directory
-    bool in(std::string_view directory) const;
-};
-
 namespace {
 
 std::string normal(std::string_view path) {  // "a/b", whatever slashes and dots it came with
@@ -93,10 +107,9 @@ std::string_view parent(std::string_view path) {
     return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
 }
 
-bool below(std::string_view path, std::string_view directory) {  // or equal
-    return path == directory || directory.empty() ||
-           (path.size() > directory.size() && path.starts_with(directory) &&
-            path[directory.size()] == '/');
+std::string_view base_name(std::string_view path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
 Failure storage(std::string_view path, std::string_view what) {
@@ -105,13 +118,9 @@ Failure storage(std::string_view path, std::string_view what) {
 
 }  // namespace
 
-bool SimDisk::NameChange::in(std::string_view directory) const {
-    return parent(path) == directory || (kind == Kind::Rename && parent(to) == directory);
-}
-
 class SimFile final : public File {
 public:
-    SimFile(SimDisk& disk, std::string path, std::shared_ptr<SimDisk::Inode> inode, bool writable)
+    SimFile(SimDisk& disk, std::string path, std::shared_ptr<SimDisk::Node> inode, bool writable)
         : disk_(disk),
           path_(std::move(path)),
           inode_(std::move(inode)),
@@ -134,12 +143,12 @@ public:
                     std::max<std::int64_t>(0, *disk_.capacity_ - disk_.used_bytes());
                 if (grows > room) {  // a short write, then the error
                     const std::int64_t fits = static_cast<std::int64_t>(part.size()) - grows + room;
-                    if (fits > 0) inode_->write(at, part.first(static_cast<std::size_t>(fits)));
+                    if (fits > 0) write_block(at, part.first(static_cast<std::size_t>(fits)));
                     ++disk_.stats_.no_space;
                     return storage(path_, "no space left on device");
                 }
             }
-            inode_->write(at, part);
+            write_block(at, part);
             at += static_cast<std::int64_t>(part.size());
         }
         ++disk_.stats_.writes;
@@ -164,7 +173,9 @@ public:
             return storage(path_, "no space left on device");
         }
         disk_.note(DiskOp::Truncate, path_, size);
+        const std::int64_t old = this->size();
         inode_->resize(size);
+        if (inode_->links > 0) disk_.used_ += size - old;
         return {};
     }
 
@@ -184,6 +195,11 @@ public:
     }
 
 private:
+    void write_block(std::int64_t at, BytesView bytes) {
+        const std::int64_t old = size();
+        inode_->write(at, bytes);
+        if (inode_->links > 0) disk_.used_ += size() - old;
+    }
     Result<void> begin(DiskOp op) const {
         if (generation_ != disk_.generation_)
             return storage(path_, "this file was opened before the crash");
@@ -191,7 +207,7 @@ private:
     }
     SimDisk& disk_;
     std::string path_;
-    std::shared_ptr<SimDisk::Inode> inode_;
+    std::shared_ptr<SimDisk::Node> inode_;
     std::uint64_t generation_;
     bool writable_;
 };
@@ -210,7 +226,7 @@ private:
     std::uint64_t generation_;
 };
 
-SimDisk::SimDisk(Trace* trace) : trace_(trace) {}
+SimDisk::SimDisk(Trace* trace) : trace_(trace), root_(std::make_shared<Node>(true)) {}
 SimDisk::~SimDisk() = default;
 
 Result<void> SimDisk::begin(DiskOp op, std::string_view path) const {
@@ -242,84 +258,77 @@ void SimDisk::note(DiskOp op, std::string_view path, std::int64_t at, BytesView 
     if (!bytes.empty()) trace_->note(bytes);
 }
 
-bool SimDisk::directory_exists(std::string_view path) const {
-    if (path.empty()) return true;
-    const auto at = names_.find(path);
-    return at != names_.end() && at->second == nullptr;
+SimDisk::Node* SimDisk::directory_at(std::string_view path) const {
+    Node* at = root_.get();
+    while (!path.empty()) {
+        const std::size_t slash = std::min(path.find('/'), path.size());
+        const auto next = at->names.find(path.substr(0, slash));
+        if (next == at->names.end() || !next->second->directory) return nullptr;
+        at = next->second.get();
+        path.remove_prefix(std::min(slash + 1, path.size()));
+    }
+    return at;
 }
 
-void SimDisk::apply(Names& names, const NameChange& change) {
-    switch (change.kind) {
-        case NameChange::Kind::Add:
-            names.insert_or_assign(change.path, change.inode);
-            return;
-        case NameChange::Kind::Remove:
-            names.erase(change.path);
-            return;
-        case NameChange::Kind::Rename:
-            break;
-    }
-    Names moved;
-    for (auto at = names.lower_bound(change.path);
-         at != names.end() && at->first.starts_with(change.path);) {
-        if (below(at->first, change.path)) {
-            moved.emplace(change.to + at->first.substr(change.path.size()), at->second);
-            at = names.erase(at);
-        } else {
-            ++at;
-        }
-    }
-    for (auto& [path, inode] : moved) names.insert_or_assign(path, inode);
+SimDisk::Place SimDisk::find(std::string_view path) const {
+    Place place{directory_at(parent(path)), std::string(base_name(path)), nullptr};
+    if (place.directory == nullptr) return place;
+    const auto at = place.directory->names.find(place.name);
+    if (at != place.directory->names.end()) place.node = at->second;
+    return place;
 }
 
-void SimDisk::change(NameChange change) {
-    note(change.kind == NameChange::Kind::Rename ? DiskOp::Rename : DiskOp::Remove, change.path);
-    note(DiskOp::Rename, change.to);
-    apply(names_, change);
-    pending_.push_back(std::move(change));
+void SimDisk::change(Node& directory, const std::string& before, const std::string& after,
+                     std::shared_ptr<Node> node) {
+    note(DiskOp::Rename, before);
+    note(DiskOp::Rename, after);
+    const auto unlink = [this, &directory](const std::string& name) {
+        const auto old = directory.names.find(name);
+        if (old != directory.names.end() && --old->second->links == 0)
+            used_ -= static_cast<std::int64_t>(old->second->bytes.size());
+    };
+    if (!before.empty()) unlink(before);
+    if (!after.empty()) unlink(after);  // what it replaces
+    if (!after.empty() && node->links++ == 0)
+        used_ += static_cast<std::int64_t>(node->bytes.size());
+    Node::Change change{before, after, std::move(node)};
+    change.apply(directory.names);
+    directory.pending.push_back(std::move(change));
 }
 
 Result<std::shared_ptr<File>> SimDisk::open(std::string_view raw, OpenMode mode) {
     const std::string path = normal(raw);
     MR_TRY_VOID(begin(DiskOp::Open, path));
-    auto at = names_.find(path);
-    if (at == names_.end()) {
+    Place place = find(path);
+    if (!place.node) {
         if (mode != OpenMode::Create) return storage(path, "no such file");
-        if (!directory_exists(parent(path))) return storage(path, "no such directory");
+        if (place.directory == nullptr) return storage(path, "no such directory");
         if (frozen_ || (freeze_at_ && changes_ >= *freeze_at_)) {
             frozen_ = true;
             return storage(path, "the machine stands still");
         }
         ++changes_;
-        change({NameChange::Kind::Add, path, {}, std::make_shared<Inode>()});
-        at = names_.find(path);
+        place.node = std::make_shared<Node>(false);
+        change(*place.directory, {}, place.name, place.node);
     }
-    if (at->second == nullptr) return storage(path, "is a directory");
-    return std::make_shared<SimFile>(*this, path, at->second, mode != OpenMode::Read);
+    if (place.node->directory) return storage(path, "is a directory");
+    return std::make_shared<SimFile>(*this, path, place.node, mode != OpenMode::Read);
 }
 
 Result<std::vector<DiskEntry>> SimDisk::list(std::string_view raw) const {
-    const std::string directory = normal(raw);
-    MR_TRY_VOID(begin(DiskOp::List, directory));
-    if (!directory_exists(directory)) return storage(directory, "no such directory");
+    const std::string path = normal(raw);
+    MR_TRY_VOID(begin(DiskOp::List, path));
+    const Node* directory = directory_at(path);
+    if (directory == nullptr) return storage(path, "no such directory");
     std::vector<DiskEntry> entries;
-    for (auto at = names_.lower_bound(directory);
-         at != names_.end() && at->first.starts_with(directory); ++at) {
-        if (at->first == directory || parent(at->first) != directory) continue;
-        const std::string name =
-            directory.empty() ? at->first : at->first.substr(directory.size() + 1);
-        const bool is_directory = at->second == nullptr;
-        entries.push_back({name, is_directory,
-                           is_directory ? 0 : static_cast<std::int64_t>(at->second->bytes.size())});
-    }
-    std::sort(entries.begin(), entries.end(),
-              [](const DiskEntry& a, const DiskEntry& b) { return a.name < b.name; });
+    for (const auto& [name, node] : directory->names)
+        entries.push_back({name, node->directory, static_cast<std::int64_t>(node->bytes.size())});
     return entries;
 }
 
 bool SimDisk::exists(std::string_view path) const {
     const std::string at = normal(path);
-    return at.empty() || names_.contains(at);
+    return at.empty() || find(at).node != nullptr;
 }
 
 Result<void> SimDisk::make_directories(std::string_view raw) {
@@ -327,13 +336,13 @@ Result<void> SimDisk::make_directories(std::string_view raw) {
     for (std::size_t end = 0; end < path.size();) {
         end = std::min(path.find('/', end + 1), path.size());
         const std::string part = path.substr(0, end);
-        const auto at = names_.find(part);
-        if (at != names_.end()) {
-            if (at->second != nullptr) return storage(part, "is a file");
+        const Place place = find(part);
+        if (place.node) {
+            if (!place.node->directory) return storage(part, "is a file");
             continue;
         }
         MR_TRY_VOID(begin(DiskOp::MakeDirectory, part));
-        change({NameChange::Kind::Add, part, {}, nullptr});
+        change(*place.directory, {}, place.name, std::make_shared<Node>(true));
     }
     return {};
 }
@@ -341,71 +350,58 @@ Result<void> SimDisk::make_directories(std::string_view raw) {
 Result<void> SimDisk::remove(std::string_view raw) {
     const std::string path = normal(raw);
     MR_TRY_VOID(begin(DiskOp::Remove, path));
-    const auto at = names_.find(path);
-    if (at == names_.end()) return storage(path, "no such file");
-    const auto next = std::next(at);
-    if (at->second == nullptr && next != names_.end() && below(next->first, path))
-        return storage(path, "directory not empty");
-    change({NameChange::Kind::Remove, path, {}, nullptr});
+    const Place place = find(path);
+    if (!place.node) return storage(path, "no such file");
+    if (!place.node->names.empty()) return storage(path, "directory not empty");
+    change(*place.directory, place.name, {}, nullptr);
     return {};
 }
 
 Result<void> SimDisk::remove_all(std::string_view raw) {
     const std::string path = normal(raw);
-    std::vector<std::string> doomed;
-    for (auto at = names_.lower_bound(path); at != names_.end() && at->first.starts_with(path);
-         ++at) {
-        if (below(at->first, path)) doomed.push_back(at->first);
-    }
-    for (auto at = doomed.rbegin(); at != doomed.rend(); ++at) {  // children first
-        MR_TRY_VOID(begin(DiskOp::Remove, *at));
-        change({NameChange::Kind::Remove, *at, {}, nullptr});
-    }
-    return {};
+    const Place place = find(path);
+    if (!place.node) return {};
+    std::vector<std::string> children;
+    for (const auto& [name, node] : place.node->names) children.push_back(name);
+    for (const std::string& name : children) MR_TRY_VOID(remove_all(path + '/' + name));
+    return remove(path);
 }
 
 Result<void> SimDisk::rename(std::string_view raw_from, std::string_view raw_to) {
     const std::string from = normal(raw_from), to = normal(raw_to);
     MR_TRY_VOID(begin(DiskOp::Rename, from));
-    const auto source = names_.find(from);
-    if (source == names_.end()) return storage(from, "no such file");
-    if (!directory_exists(parent(to))) return storage(to, "no such directory");
-    const auto target = names_.find(to);
-    if (target != names_.end() && (target->second == nullptr) != (source->second == nullptr))
+    const Place source = find(from), target = find(to);
+    if (!source.node) return storage(from, "no such file");
+    if (target.directory == nullptr) return storage(to, "no such directory");
+    if (target.node && target.node->directory != source.node->directory)
         return storage(to, "is of another kind");
-    change({NameChange::Kind::Rename, from, to, nullptr});
+    if (source.node == target.node) return {};
+    if (source.directory == target.directory) {
+        change(*source.directory, source.name, target.name,
+               source.node);  // one change: a crash sees it or not
+    } else {
+        change(*target.directory, {}, target.name, source.node);
+        change(*source.directory, source.name, {}, nullptr);
+    }
     return {};
 }
 
 Result<void> SimDisk::sync_directory(std::string_view raw) {
     const std::string path = normal(raw);
     MR_TRY_VOID(begin(DiskOp::SyncDirectory, path));
-    if (!directory_exists(path)) return storage(path, "no such directory");
+    Node* directory = directory_at(path);
+    if (directory == nullptr) return storage(path, "no such directory");
     note(DiskOp::SyncDirectory, path);
-    std::vector<NameChange> rest;
-    for (NameChange& change : pending_) {
-        if (change.in(path))
-            apply(durable_names_, change);
-        else
-            rest.push_back(std::move(change));
-    }
-    pending_ = std::move(rest);
+    directory->sync_names();
     ++stats_.syncs;
     return {};
 }
 
 Result<std::unique_ptr<DirectoryLock>> SimDisk::lock(std::string_view raw) {
     const std::string path = normal(raw);
-    if (!directory_exists(path)) return storage(path, "no such directory");
+    if (directory_at(path) == nullptr) return storage(path, "no such directory");
     if (!locks_.insert(path).second) return storage(path, "another process uses this directory");
     return std::make_unique<SimLock>(*this, path);
-}
-
-std::int64_t SimDisk::used_bytes() const {
-    std::int64_t used = 0;
-    for (const auto& [path, inode] : names_)
-        used += inode ? static_cast<std::int64_t>(inode->bytes.size()) : 0;
-    return used;
 }
 
 std::int64_t SimDisk::free_bytes(std::string_view) const {
@@ -415,36 +411,29 @@ std::int64_t SimDisk::free_bytes(std::string_view) const {
 // ---- what is done to it
 // --------------------------------------------------------------------------------------------
 
-void SimDisk::keep_some_names(Random& random) {
-    std::map<std::string, std::size_t, std::less<>> counts, kept;  // by directory
-    const auto home = [](const NameChange& c) {
-        return std::string(parent(c.kind == NameChange::Kind::Rename ? c.to : c.path));
-    };
-    for (const NameChange& change : pending_) ++counts[home(change)];
-    for (const auto& [directory, count] : counts) {
-        kept[directory] =
-            random.one_in(3) ? count : static_cast<std::size_t>(random.below(count + 1));
-        stats_.names_lost += count - kept[directory];
-    }
-    for (const NameChange& change : pending_) {
-        std::size_t& left = kept[home(change)];
-        if (left == 0) continue;
-        --left;
-        apply(durable_names_, change);
-    }
-    pending_.clear();
-    for (auto at = durable_names_.begin();
-         at != durable_names_.end();) {  // what has no directory is gone
-        const std::string_view up = parent(at->first);
-        const auto directory = durable_names_.find(up);
-        const bool reachable =
-            up.empty() || (directory != durable_names_.end() && directory->second == nullptr);
-        at = reachable ? std::next(at)
-                       : durable_names_.erase(at);  // parents sort before their children
+// By name, so that a seed gives the same crash everywhere. Directories that nothing durable leads
+// to are gone.
+void SimDisk::crash_below(Node& directory, Random& random, std::set<const Node*>& seen) {
+    const std::size_t count = directory.pending.size();
+    const std::size_t kept =
+        random.one_in(3) ? count : static_cast<std::size_t>(random.below(count + 1));
+    stats_.names_lost += count - kept;
+    for (std::size_t i = 0; i < kept; ++i) directory.pending[i].apply(directory.durable_names);
+    directory.names = directory.durable_names;
+    directory.pending.clear();
+    for (const auto& [name, node] : directory.names) {
+        ++node->links;
+        if (!seen.insert(node.get()).second) continue;
+        node->links = 1;
+        if (node->directory)
+            crash_below(*node, random, seen);
+        else
+            keep_some_blocks(*node, random);
+        used_ += static_cast<std::int64_t>(node->bytes.size());
     }
 }
 
-void SimDisk::keep_some_blocks(Inode& inode, Random& random) {
+void SimDisk::keep_some_blocks(Node& inode, Random& random) {
     enum class Fate : std::uint8_t { None, All, Pages, Blocks, Prefix };
     const Fate fate = static_cast<Fate>(random.below(5));
     std::uint64_t kept = 0, lost = 0;
@@ -479,13 +468,9 @@ void SimDisk::keep_some_blocks(Inode& inode, Random& random) {
 
 void SimDisk::crash(Random& random) {
     ++stats_.crashes;
-    keep_some_names(random);
-    names_ = durable_names_;
-    std::set<const Inode*> seen;
-    for (auto& [path, inode] : names_) {
-        if (inode && seen.insert(inode.get()).second)
-            keep_some_blocks(*inode, random);  // by path: deterministic
-    }
+    used_ = 0;
+    std::set<const Node*> seen;
+    crash_below(*root_, random, seen);
     kill_process();
 }
 
@@ -511,35 +496,42 @@ void SimDisk::set_fault(std::function<std::optional<std::string>(DiskOp, std::st
 }
 
 bool SimDisk::corrupt(std::string_view path, std::int64_t at, unsigned bit) {
-    const auto found = names_.find(normal(path));
-    if (found == names_.end() || !found->second) return false;
+    const Place found = find(normal(path));
+    if (!found.node || found.node->directory) return false;
     const auto flip = [at, bit](std::vector<std::byte>& bytes) {
         if (at < 0 || at >= static_cast<std::int64_t>(bytes.size())) return false;
         bytes[static_cast<std::size_t>(at)] ^= static_cast<std::byte>(1u << (bit & 7));
         return true;
     };
-    const bool seen = flip(found->second->bytes);
-    return flip(found->second->durable) || seen;
+    const bool seen = flip(found.node->bytes);
+    return flip(found.node->durable) || seen;
 }
 
 std::optional<std::vector<std::byte>> SimDisk::content(std::string_view path) const {
-    const auto found = names_.find(normal(path));
-    if (found == names_.end() || !found->second) return std::nullopt;
-    return found->second->bytes;
+    const Place found = find(normal(path));
+    if (!found.node || found.node->directory) return std::nullopt;
+    return found.node->bytes;
 }
 
 std::vector<std::string> SimDisk::paths() const {
     std::vector<std::string> all;
-    for (const auto& [path, inode] : names_) {
-        if (inode) all.push_back(path);
-    }
+    const auto walk = [&all](const auto& self, const Node& directory,
+                             const std::string& prefix) -> void {
+        for (const auto& [name, node] : directory.names) {
+            if (node->directory)
+                self(self, *node, prefix + name + '/');
+            else
+                all.push_back(prefix + name);
+        }
+    };
+    walk(walk, *root_, {});
+    std::sort(all.begin(), all.end());
     return all;
 }
 
 void SimDisk::wipe() {
-    names_.clear();
-    durable_names_.clear();
-    pending_.clear();
+    root_ = std::make_shared<Node>(true);
+    used_ = 0;
     kill_process();
 }
 

@@ -103,26 +103,31 @@ public:
         return changes_;
     }  // operations that changed something, for freeze_after
     const SimDiskStats& stats() const { return stats_; }
-    std::int64_t used_bytes() const;
+    std::int64_t used_bytes() const { return used_; }
 
 private:
     friend class SimFile;
     friend class SimLock;
-    struct Inode;
-    struct NameChange;
-    using Names = std::map<std::string, std::shared_ptr<Inode>, std::less<>>;  // null: a directory
+    struct Node;                    // a file or a directory
+    struct Place {                  // of a name
+        Node* directory = nullptr;  // null: there is no such directory
+        std::string name;
+        std::shared_ptr<Node> node;  // null: there is no such name
+    };
 
     Result<void> begin(DiskOp op, std::string_view path) const;  // counts, asks for faults
-    bool directory_exists(std::string_view path) const;
-    void change(NameChange change);
-    static void apply(Names& names, const NameChange& change);
-    void keep_some_names(Random& random);
-    void keep_some_blocks(Inode& inode, Random& random);
+    Place find(std::string_view normal_path) const;
+    Node* directory_at(std::string_view normal_path) const;
+    // `before` loses its name, `after` gets one; either may be empty.
+    void change(Node& directory, const std::string& before, const std::string& after,
+                std::shared_ptr<Node> node);
+    void crash_below(Node& directory, Random& random, std::set<const Node*>& seen);
+    void keep_some_blocks(Node& file, Random& random);
     void note(DiskOp op, std::string_view path, std::int64_t at = 0, BytesView bytes = {}) const;
 
     Trace* trace_;
-    Names names_, durable_names_;
-    std::vector<NameChange> pending_;
+    std::shared_ptr<Node> root_;
+    std::int64_t used_ = 0;
     std::set<std::string, std::less<>> locks_;
     std::optional<std::int64_t> capacity_;
     std::uint64_t generation_ = 0;  // of the process that uses the disk
