@@ -185,6 +185,7 @@ void ControllerNode::tick(Now now, ControllerEffects& effects) {
 }
 
 Result<Offset> ControllerNode::sync() {
+    MR_CHECK(sync_file_);
     MR_TRY_VOID(sync_file_->sync());
     return sync_end_;
 }
@@ -323,7 +324,8 @@ void ControllerNode::settle(Now now, ControllerEffects& effects) {
     }
     answer_committed();
     maybe_snapshot(now);
-    if (sync_wanted_ && !sync_outstanding_ && !failed_) {
+    if (failed_) return deactivate(ErrorCode::KafkaStorageError);
+    if (sync_wanted_ && !sync_outstanding_) {
         sync_wanted_ = false;
         sync_outstanding_ = true;
         sync_file_ = log_->file_to_sync();
