@@ -4,6 +4,7 @@
 
 #include "millrace/base/check.h"
 #include "millrace/broker/api/describe_quorum.h"
+#include "millrace/broker/api/raft_messages.h"
 
 namespace millrace::broker {
 namespace {
@@ -58,8 +59,9 @@ Result<std::unique_ptr<ControllerNode>> ControllerNode::open(Settings settings, 
     return node;
 }
 
-bool ControllerNode::handles(wire::ApiKey key) {
-    return controller_serves(key) || key == wire::ApiKey::DescribeQuorum;
+bool ControllerNode::handles(const wire::AnyRequest& request) {
+    return controller_serves(request.key()) || request.key() == wire::ApiKey::DescribeQuorum ||
+           is_raft_request(request);
 }
 
 Voters ControllerNode::own_voter() const {
@@ -142,6 +144,19 @@ void ControllerNode::handle(const Request& request, Now now, ControllerEffects& 
             wire::AnyResponse::of(describe_quorum(*quorum_, log_->end(), image_, body, now),
                                   request.body.version()));
     }
+    if (is_raft_request(request.body)) {
+        auto envelope =
+            from_wire(request.body, NodeId{settings_.config->node_id}, settings_.cluster_id);
+        if (envelope && envelope->from == envelope->to)
+            envelope = fail(ErrorCode::InvalidRequest, "a message from ourselves");
+        if (failed_ || !envelope) {
+            const ErrorCode code = envelope ? ErrorCode::KafkaStorageError : envelope.error().code;
+            return responder_.respond(request.token, raft_error(request.body, code));
+        }
+        envelope->correlation = ++next_inbound_;
+        inbound_.emplace(envelope->correlation, Waiting{request.token, request.body});
+        return receive(*envelope, now, effects);
+    }
     if (!controller_serves(key))
         return responder_.close(request.token, "not a request for the controller");
     if (failed_)
@@ -167,8 +182,21 @@ void ControllerNode::receive(const raft::Envelope& message, Now now, ControllerE
     settle(now, effects);
 }
 
-void ControllerNode::unanswered(NodeId to, std::uint64_t correlation, Now now,
-                                ControllerEffects& effects) {
+wire::AnyRequest ControllerNode::quorum_request(const raft::Envelope& request) const {
+    return to_wire(request, settings_.cluster_id);
+}
+
+void ControllerNode::quorum_answered(NodeId from, std::uint64_t correlation,
+                                     const wire::AnyResponse& response, Now now,
+                                     ControllerEffects& effects) {
+    auto message = from_wire_response(response);
+    if (!message) return quorum_unanswered(from, correlation, now, effects);
+    receive({from, NodeId{settings_.config->node_id}, correlation, *std::move(message)}, now,
+            effects);
+}
+
+void ControllerNode::quorum_unanswered(NodeId to, std::uint64_t correlation, Now now,
+                                       ControllerEffects& effects) {
     if (failed_) return;
     raft::Effects raft;
     quorum_->step(raft::Failed{to, correlation}, now, raft);
@@ -185,6 +213,7 @@ void ControllerNode::tick(Now now, ControllerEffects& effects) {
 }
 
 Result<Offset> ControllerNode::sync() {
+    MR_CHECK(sync_file_);
     MR_TRY_VOID(sync_file_->sync());
     return sync_end_;
 }
@@ -206,8 +235,9 @@ void ControllerNode::sync_failed(Now now, ControllerEffects& effects) {
     fail_for_good("sync", Error{ErrorCode::KafkaStorageError, directory_});
     raft::Effects raft;  // what it would send no longer counts, but for the news that it resigns
     quorum_->resign(now, raft);
-    effects.send.insert(effects.send.end(), std::make_move_iterator(raft.send.begin()),
-                        std::make_move_iterator(raft.send.end()));
+    raft.persist.reset();
+    raft.sync = false;
+    carry_out(raft, effects);
     deactivate(ErrorCode::KafkaStorageError);
 }
 
@@ -228,8 +258,17 @@ void ControllerNode::carry_out(raft::Effects& raft, ControllerEffects& effects) 
         }
     }
     sync_wanted_ = sync_wanted_ || raft.sync;
-    effects.send.insert(effects.send.end(), std::make_move_iterator(raft.send.begin()),
-                        std::make_move_iterator(raft.send.end()));
+    for (raft::Envelope& envelope : raft.send) {
+        const auto asked =
+            is_request(envelope.message) ? inbound_.end() : inbound_.find(envelope.correlation);
+        if (asked == inbound_.end()) {
+            effects.send.push_back(std::move(envelope));
+        } else {
+            responder_.respond(asked->second.token,
+                               to_wire_response(envelope.message, asked->second.request));
+            inbound_.erase(asked);
+        }
+    }
     if (raft.snapshot_installed) snapshot_installed(effects);
     if (raft.high_watermark) {
         if (auto applied = apply_committed(*raft.high_watermark, effects); !applied)
@@ -323,7 +362,8 @@ void ControllerNode::settle(Now now, ControllerEffects& effects) {
     }
     answer_committed();
     maybe_snapshot(now);
-    if (sync_wanted_ && !sync_outstanding_ && !failed_) {
+    if (failed_) return deactivate(ErrorCode::KafkaStorageError);
+    if (sync_wanted_ && !sync_outstanding_) {
         sync_wanted_ = false;
         sync_outstanding_ = true;
         sync_file_ = log_->file_to_sync();

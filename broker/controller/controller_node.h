@@ -7,6 +7,7 @@
 // leave through the Responder once their records are committed; internal requests (auto-creation of
 // topics, producer id blocks, registration) are ordinary requests whose tokens the broker knows.
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,11 +57,17 @@ public:
     // during this call. Where this node does not lead they are NotController: the broker forwards
     // them to the leader.
     void handle(const Request& request, Now now, ControllerEffects& effects);
-    static bool handles(wire::ApiKey key);
-    // Raft messages from another node: requests (their reply leaves as an Envelope) and responses.
+    static bool handles(const wire::AnyRequest& request);
+    // The quorum's requests from other nodes come in through handle(), too. What goes out:
+    // effects.send, each as quorum_request(); its answer comes back through quorum_answered(), or
+    // quorum_unanswered() when its connection closed.
+    wire::AnyRequest quorum_request(const raft::Envelope& request) const;
+    void quorum_answered(NodeId from, std::uint64_t correlation, const wire::AnyResponse& response,
+                         Now now, ControllerEffects& effects);
+    void quorum_unanswered(NodeId to, std::uint64_t correlation, Now now,
+                           ControllerEffects& effects);
+    // The same without the wire, for simulations: the reply leaves as an Envelope.
     void receive(const raft::Envelope& message, Now now, ControllerEffects& effects);
-    // A raft request that got no answer because its connection closed.
-    void unanswered(NodeId to, std::uint64_t correlation, Now now, ControllerEffects& effects);
     void tick(Now now, ControllerEffects& effects);
 
     // The disk part of `effects.sync`. Blocks; may run on one other thread while the node is used.
@@ -125,6 +132,9 @@ private:
     LeaderEpoch active_epoch_{};
     Uuid incarnation_;
     std::deque<Waiting> waiting_;
+    std::map<std::uint64_t, Waiting>
+        inbound_;  // the quorum's requests that have no answer yet, by correlation
+    std::uint64_t next_inbound_ = std::uint64_t{1} << 63;
     std::deque<Pending> pending_;  // by end
     Time next_noop_ = Time::never();
 

@@ -407,7 +407,7 @@ std::uint64_t MetadataImage::hash() const {
     ByteSink sink;
     for (const MetadataRecord& record : records()) {
         sink.clear();
-        (void)wire::encode_metadata_record(record, sink);
+        encode_metadata(record, sink);
         hash = hash * 0x9e3779b97f4a7c15ULL + hash_bytes(sink.view());
     }
     return hash;

@@ -8,13 +8,27 @@
 
 namespace millrace::broker {
 
+// At the versions of metadata.version 33. Of most there is one; BrokerRegistrationChange is written
+// at the lowest that can say what it says, as Kafka does.
+void encode_metadata(const MetadataRecord& record, ByteSink& into) {
+    Result<void> encoded;
+    if (std::holds_alternative<wire::RegisterBrokerRecord>(record)) {
+        encoded = wire::encode_metadata_record(record, 4, into);
+    } else if (std::holds_alternative<wire::PartitionRecord>(record) ||
+               std::holds_alternative<wire::PartitionChangeRecord>(record)) {
+        encoded = wire::encode_metadata_record(record, 2, into);
+    } else {
+        encoded = wire::encode_metadata_record(record, into);
+    }
+    MR_CHECK(encoded);
+}
+
 Bytes metadata_batch(std::span<const MetadataRecord> records, Timestamp now) {
     wire::RecordBatchBuilder builder;
     ByteSink value;
     for (const MetadataRecord& record : records) {
         value.clear();
-        const auto encoded = wire::encode_metadata_record(record, value);
-        MR_CHECK(encoded);  // we built it
+        encode_metadata(record, value);
         builder.append(now, {}, value.view());
     }
     return builder.finish({});

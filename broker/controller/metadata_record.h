@@ -1,7 +1,6 @@
 #pragma once
-// The records of `__cluster_metadata` in batches. Each record is written at the lowest version that
-// can say what it says, as Kafka does. A batch is the atomic unit; larger sets are bracketed by
-// Begin- and EndTransaction records.
+// The records of `__cluster_metadata` in batches. A batch is the atomic unit; larger sets are
+// bracketed by Begin- and EndTransaction records.
 #include <optional>
 #include <span>
 #include <vector>
@@ -16,6 +15,8 @@ namespace millrace::broker {
 
 using wire::MetadataRecord;
 
+// Always one that we made: it cannot fail.
+void encode_metadata(const MetadataRecord& record, ByteSink& into);
 Bytes metadata_batch(std::span<const MetadataRecord> records, Timestamp now);
 
 struct PlacedRecord {

@@ -66,7 +66,7 @@ std::optional<wire::PartitionChangeRecord> change_leader(const ControllerState& 
             become_only(last_known.front());
         }
         if (leader == kNobody && state.image.topic_config(topic.name, state.self, *state.config)
-                           .unclean_leader_election_enable) {
+                                     .unclean_leader_election_enable) {
             for (const NodeId id : p.replicas) {
                 if (leader == kNobody && active(id)) {
                     become_only(id);

@@ -103,7 +103,7 @@ Bytes snapshot_bytes(const Snapshot& snapshot, Timestamp now) {
         wire::RecordBatchBuilder builder;
         for (const MetadataRecord& record : left.first(count)) {
             value.clear();
-            MR_CHECK(wire::encode_metadata_record(record, value));
+            encode_metadata(record, value);
             builder.append(now, {}, value.view());
         }
         add(builder.finish({.base_offset = next, .leader_epoch = snapshot.id.epoch}), count);

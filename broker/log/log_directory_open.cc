@@ -149,7 +149,8 @@ Result<void> LogDirectoryState::read_checkpoints() {
 Result<void> LogDirectoryState::list_logs() {
     MR_TRY(const auto entries, disk_.list(config_.path));
     for (const DiskEntry& entry : entries) {
-        if (!entry.directory) continue;
+        // The metadata log is its quorum's (Kafka: UnifiedLog's loader leaves it alone, too).
+        if (!entry.directory || entry.name == "__cluster_metadata-0") continue;
         if (entry.name.ends_with("-delete")) {
             MR_TRY_VOID(disk_.remove_all(path_of(entry.name)));
         } else if (const auto tp = parse_directory(entry.name)) {

@@ -22,6 +22,8 @@ Quorum::Quorum(QuorumSettings settings, ElectionState stored, RaftLog& log, LogS
     // What recovery read may lie in the page cache only (R6): nothing counts before the first sync.
     durable_end_ = log_.start();
     high_watermark_ = log_.start();
+    if (const auto snapshot = log_.latest_snapshot())
+        high_watermark_ = std::max(high_watermark_, snapshot->end);  // it holds what is committed
     state_ = Unattached{Time::never()};
 }
 

@@ -59,7 +59,7 @@ BeginQuorumEpochResponse Quorum::on_begin(const BeginQuorumEpochRequest& request
                                           Effects& effects) {
     if (request.epoch < election_.epoch)
         return with_leader<BeginQuorumEpochResponse>(ErrorCode::FencedLeaderEpoch);
-    if (request.leader == settings_.self.id)
+    if (request.leader == settings_.self.id || !is_voter(request.leader))
         return with_leader<BeginQuorumEpochResponse>(ErrorCode::InvalidRequest);
     if (election_.epoch == request.epoch && election_.leader &&
         *election_.leader != request.leader) {

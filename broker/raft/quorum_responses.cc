@@ -7,6 +7,7 @@ namespace millrace::broker::raft {
 
 bool Quorum::learn(LeaderEpoch epoch, std::optional<NodeId> leader, Now now, Effects& effects) {
     if (epoch < election_.epoch) return false;
+    if (leader && !is_voter(*leader)) leader.reset();
     if (epoch > election_.epoch) {
         become_unattached(epoch, leader, now, effects);
         return true;
