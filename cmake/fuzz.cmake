@@ -8,7 +8,7 @@ add_library(fuzz_code OBJECT EXCLUDE_FROM_ALL ${fuzzed} ${drivers} ${CMAKE_SOURC
 target_include_directories(fuzz_code PUBLIC ${CMAKE_BINARY_DIR}/include)
 target_compile_options(fuzz_code PUBLIC -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined)
 target_link_libraries(fuzz_code PUBLIC dep_fmt dep_simdjson dep_isal dep_lz4 dep_zstd dep_snappy dep_z)
-foreach(target record_batch compression request_frame response_frame record)
+foreach(target record_batch compression request_frame response_frame record log_recovery)
   add_executable(fuzz_${target} EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/fuzz/libfuzzer.cc)
   target_compile_definitions(fuzz_${target} PRIVATE MILLRACE_FUZZ_TARGET=fuzz_${target})
   target_link_libraries(fuzz_${target} PRIVATE fuzz_code)

@@ -267,13 +267,37 @@ Result<Bytes> Log::read(Offset from, std::size_t bytes_max, Offset up_to, bool a
     used_ = true;
     if (auto cached = tail_.read(from, bytes_max, up_to, at_least_one)) return *std::move(cached);
     for (std::size_t i = segment_index(from); i < segments_.size(); ++i) {
-        if (segments_[i]->base_offset() >= up_to) break;
+        if (segments_[i]->base_offset() >= up_to) return Bytes();
         MR_TRY(Bytes bytes, segments_[i]->read(from, bytes_max, up_to, at_least_one));
-        if (!bytes.empty()) return bytes;
+        if (!bytes.empty()) {
+            MR_TRY_VOID(check_offsets(i, bytes));
+            return bytes;
+        }
         MR_TRY(const auto found, segments_[i]->find(from));
-        if (found) break;  // there is a batch, but the limits leave it out
+        if (found) return Bytes();  // there is a batch, but the limits leave it out
     }
-    return Bytes();
+    return fail(ErrorCode::CorruptMessage,
+                path_ + ": no file holds offset " + std::to_string(from.value()));
+}
+
+// Offsets are outside of the CRC. A damaged one, or a file that is another segment's, is an error,
+// not a jump that a consumer follows.
+Result<void> Log::check_offsets(std::size_t index, BytesView batches) const {
+    const Segment& segment = *segments_[index];
+    const Offset end =
+        index + 1 < segments_.size() ? segments_[index + 1]->base_offset() : log_end_offset_;
+    Offset at = segment.base_offset();
+    wire::BatchWalker walker(batches);
+    while (const auto batch = walker.next()) {
+        const std::int32_t delta = batch->last_offset_delta();
+        if (batch->base_offset() < at || delta < 0 || batch->base_offset() > end - (delta + 1LL))
+            return fail(ErrorCode::CorruptMessage,
+                        segment.path(".log") + ": offset " +
+                            std::to_string(batch->base_offset().value()) + " is not of [" +
+                            std::to_string(at.value()) + ", " + std::to_string(end.value()) + ")");
+        at = batch->next_offset();
+    }
+    return {};
 }
 
 Result<std::vector<AbortedTransaction>> Log::aborted_transactions(Offset from, Offset up_to) {

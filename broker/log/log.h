@@ -156,6 +156,7 @@ private:
     Result<void> write_batches(BytesView batches, const Bytes* keep, Offset first, Offset next,
                                Timestamp now);
     Result<void> apply(BytesView batches);
+    Result<void> check_offsets(std::size_t index, BytesView batches) const;  // of a segment's bytes
     Result<void> start_segment(Offset base, Timestamp now);
     Result<void> write_snapshot(Offset offset);
     Result<void> write_epochs();

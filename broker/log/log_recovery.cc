@@ -15,11 +15,15 @@ using wire::RecordBatchView;
 
 namespace {
 
+// No log of ours reaches so far; what lies behind it is damage, and sums with it would overflow.
+constexpr std::int64_t kOffsetMax = INT64_MAX - INT32_MAX;
+
 // The offset in "<20 digits><suffix>".
 std::optional<Offset> offset_in_name(std::string_view name, std::string_view suffix) {
     if (name.size() != 20 + suffix.size() || !name.ends_with(suffix)) return std::nullopt;
     std::int64_t value;
-    if (!parse_number(name.substr(0, 20), value) || value < 0) return std::nullopt;
+    if (!parse_number(name.substr(0, 20), value) || value < 0 || value > kOffsetMax)
+        return std::nullopt;
     return Offset{value};
 }
 

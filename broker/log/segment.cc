@@ -120,9 +120,17 @@ bool Segment::indexes_full(std::int64_t index_bytes) const {
 Result<std::optional<BatchPosition>> Segment::find(Offset offset) {
     if (size_ == 0) return std::optional<BatchPosition>();
     MR_TRY_VOID(prepare());
-    MR_TRY(const auto entry, offsets_.lookup(offset));
+    const auto entry = offsets_.lookup(offset);
+    if (entry) {
+        auto found = find_from(entry->position, offset);
+        if (found || entry->position == 0) return found;
+    }
+    return find_from(0, offset);  // a damaged index costs time, not data
+}
+
+Result<std::optional<BatchPosition>> Segment::find_from(std::int64_t position, Offset offset) {
     MR_TRY(const auto log, file(OpenMode::Read));
-    BatchFileReader reader(*log, entry.position, size_, Want::Headers, kHeaderScanBytes);
+    BatchFileReader reader(*log, position, size_, Want::Headers, kHeaderScanBytes);
     for (;;) {
         MR_TRY(const auto batch, reader.next());
         if (!batch) return std::optional<BatchPosition>();
@@ -182,6 +190,9 @@ Result<Offset> Segment::next_offset() {
     for (;;) {
         MR_TRY(const auto batch, reader.next());
         if (!batch) break;
+        if (batch->base_offset() < next || batch->last_offset_delta() < 0 ||
+            batch->base_offset() - base_ > INT32_MAX - batch->last_offset_delta())
+            return fail(ErrorCode::CorruptMessage, path(".log") + ": offsets do not rise");
         next = batch->next_offset();
     }
     if (reader.position() != size_)
@@ -252,6 +263,11 @@ Result<Segment::Scan> Segment::rebuild(
             return scan;
         }
         const RecordBatchView& batch = **next;
+        if (batch.base_offset() < scan.next_offset || batch.last_offset_delta() < 0 ||
+            batch.base_offset() - base_ > INT32_MAX - batch.last_offset_delta()) {
+            scan.stopped_by = "offsets do not rise";
+            return scan;
+        }
         if (batch.last_offset() >= end) {
             scan.stopped_by = "past the end that is known to be good";
             return scan;
@@ -259,11 +275,6 @@ Result<Segment::Scan> Segment::rebuild(
         const auto crc = batch.check_crc();
         if (!crc && !mutant::on(Mutant::TornTailAccepted)) {
             scan.stopped_by = crc.error().detail;
-            return scan;
-        }
-        if (batch.base_offset() < scan.next_offset || batch.last_offset_delta() < 0 ||
-            batch.last_offset() - base_ > INT32_MAX) {
-            scan.stopped_by = "offsets do not rise";
             return scan;
         }
         if (visit) MR_TRY_VOID(visit(batch));

@@ -98,6 +98,7 @@ public:
 private:
     Result<std::shared_ptr<File>> file(OpenMode mode);
     Result<void> prepare();  // the indexes are usable
+    Result<std::optional<BatchPosition>> find_from(std::int64_t position, Offset offset);
     bool indexes_sane();
     Result<void> index_batch(const wire::RecordBatchView& batch, std::int64_t position,
                              std::int64_t interval);

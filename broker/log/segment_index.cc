@@ -102,7 +102,10 @@ Result<std::int64_t> last_not_above(std::int64_t size, Above&& above) {
 Result<OffsetIndexEntry> OffsetIndex::at(std::int64_t entry) const {
     std::byte raw[8];
     MR_TRY_VOID(read(entry, raw));
-    return OffsetIndexEntry{base_ + load_be<std::int32_t>(raw), load_be<std::int32_t>(raw + 4)};
+    const OffsetIndexEntry found{base_ + load_be<std::int32_t>(raw),
+                                 load_be<std::int32_t>(raw + 4)};
+    if (found.position < 0) return fail(ErrorCode::CorruptMessage, path() + ": damaged");
+    return found;
 }
 
 void OffsetIndex::add(Offset last_offset, std::int64_t position) {

@@ -1,5 +1,6 @@
 // The fuzz targets every day: the corpus as it is, then mutations of it and of the golden vectors
-// from fixed seeds. MILLRACE_FUZZ_ROUNDS makes the loop longer; MILLRACE_FUZZ_SEED moves it.
+// from fixed seeds. MILLRACE_FUZZ_ROUNDS makes the loop longer; MILLRACE_FUZZ_SEED moves it;
+// MILLRACE_FUZZ_LAST names a file for the input at hand, to find the one that crashed.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -168,7 +169,12 @@ TEST_P(Fuzz, CorpusAndMutations) {
     Inputs inputs = corpus(target.name);
     EXPECT_FALSE(inputs.empty()) << "no corpus for " << target.name;
     for (Input& seed : golden_seeds(target.name)) inputs.push_back(std::move(seed));
-    for (const Input& input : inputs) EXPECT_EQ(target.fuzz_one(BytesView(input)), 0);
+    const char* last = std::getenv("MILLRACE_FUZZ_LAST");
+    const auto run = [&](const Input& input) {
+        if (last) std::ofstream(last, std::ios::binary) << as_text(BytesView(input));
+        EXPECT_EQ(target.fuzz_one(BytesView(input)), 0);
+    };
+    for (const Input& input : inputs) run(input);
 
     if (const char* folder =
             std::getenv("MILLRACE_FUZZ_SEEDS_TO")) {  // the golden seeds as files, for libFuzzer
@@ -181,15 +187,10 @@ TEST_P(Fuzz, CorpusAndMutations) {
 
     const std::uint64_t rounds = number_from("MILLRACE_FUZZ_ROUNDS", target.rounds);
     Random random(number_from("MILLRACE_FUZZ_SEED", 1));
-    const char* last = std::getenv(
-        "MILLRACE_FUZZ_LAST");  // a file for the input at hand, to find the one that crashed
     for (std::uint64_t i = 0; i < rounds; ++i) {
         const Input& from = inputs[random.below(inputs.size())];
         const Input& other = inputs[random.below(inputs.size())];
-        const Input input = mutate(from, other, target.bytes_max, random);
-        if (last)
-            std::ofstream(last, std::ios::binary | std::ios::trunc) << as_text(BytesView(input));
-        EXPECT_EQ(target.fuzz_one(BytesView(input)), 0);
+        run(mutate(from, other, target.bytes_max, random));
     }
 }
 

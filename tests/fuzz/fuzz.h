@@ -25,6 +25,8 @@ int fuzz_response_frame(BytesView bytes);
 // int16 index into the catalog (modulo), int16 version (modulo), then a record or message of that
 // kind.
 int fuzz_record(BytesView bytes);
+// What is written, how it stops, what is damaged: a data directory that is opened again.
+int fuzz_log_recovery(BytesView bytes);
 
 struct Target {
     std::string_view name;  // of the folder in corpus/, too

@@ -9,6 +9,7 @@ std::span<const Target> targets() {
         {"request_frame", fuzz_request_frame, 4096, 20'000},
         {"response_frame", fuzz_response_frame, 4096, 20'000},
         {"record", fuzz_record, 2048, 20'000},
+        {"log_recovery", fuzz_log_recovery, 66, 500},
     };
     return kTargets;
 }

@@ -127,8 +127,8 @@ public:
     }
     Offset base_offset() const { return Offset{load_be<std::int64_t>(at_)}; }
     std::int32_t last_offset_delta() const { return load_be<std::int32_t>(at_ + 23); }
-    Offset last_offset() const { return base_offset() + last_offset_delta(); }
-    Offset next_offset() const { return last_offset() + 1; }
+    Offset last_offset() const { return after_base(last_offset_delta()); }
+    Offset next_offset() const { return after_base(std::int64_t{last_offset_delta()} + 1); }
     LeaderEpoch leader_epoch() const {
         return LeaderEpoch{load_be<std::int32_t>(at_ + 12)};
     }  // -1: not appended yet
@@ -169,6 +169,10 @@ public:
 
 private:
     friend class BatchWalker;
+    Offset after_base(std::int64_t n) const {  // a damaged offset may wrap, never trap
+        return Offset{static_cast<std::int64_t>(load_be<std::uint64_t>(at_) +
+                                                static_cast<std::uint64_t>(n))};
+    }
     explicit RecordBatchView(const std::byte* at) : at_(at) {}
     const std::byte* at_;
 };
