@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "millrace/base/mutant.h"
 #include "millrace/client/admin.h"
 #include "millrace/wire/batch/record_batch.h"
 

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "millrace/base/check.h"
-#include "millrace/base/mutant.h"
 #include "millrace/client/admin.h"
 #include "millrace/engine/worker/collector.h"
 #include "millrace/engine/worker/worker.h"
@@ -63,7 +62,6 @@ void Worker::begin_commit() {
         }
         for (const CommittedPosition& p : *positions) {
             offsets.push_back({p.tp, p.offset, p.epoch, p.metadata});
-            if (mutant::on(Mutant::ClocksNotCommitted)) offsets.back().metadata.clear();
         }
         slot.positions = *std::move(positions);
         slot.sealed = true;
@@ -71,7 +69,6 @@ void Worker::begin_commit() {
     for (auto& [id, slot] : slots_) {
         if (!slot.sealed) continue;
         slot.task->seal();
-        if (mutant::on(Mutant::StateMergedBeforeCommit)) slot.task->committed();
     }
     committing_ = changed_ = true;
     producer_.commit(std::move(offsets), [this] { return member_.group(); });
@@ -130,7 +127,7 @@ void Worker::advance_checkpoints(Slot& slot) {
             checkpoint.topic_id = topic->id;
         if (const client::PartitionMetadata* p = cluster_.partition(changelog))
             checkpoint.epoch = p->epoch;
-        checkpoint.next = mutant::on(Mutant::CheckpointOffsetTooFar) ? *next + 1 : *next;
+        checkpoint.next = *next;
         checkpoint.written = cluster_.now().wall;
         durable->advance(checkpoint);
     }
