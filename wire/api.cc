@@ -71,10 +71,15 @@ std::int16_t response_header_version(const Api& api, std::int16_t version) {
     return version >= api.flexible_since ? 1 : 0;
 }
 
-// Bytes behind the last field are ignored, as Kafka does: librdkafka 2.16 leaves some behind Metadata 13.
-Result<AnyMessage> decode_any(const Schema& schema, const Bytes& body, std::int16_t version) {
+Result<AnyMessage> decode_any(const Schema& schema, const Bytes& body, std::int16_t version,
+                              bool whole) {
     std::shared_ptr<void> message = schema.make();
-    MR_TRY_VOID(decode(schema, message.get(), body.view(), &body, version));
+    MR_TRY(const std::size_t read, decode(schema, message.get(), body.view(), &body, version));
+    if (whole && read != body.size()) {
+        return fail(ErrorCode::InvalidRequest,
+                    fmt::format("{} version {}: {} bytes are left behind the last field",
+                                schema.name, version, body.size() - read));
+    }
     return AnyMessage::of_body(static_cast<ApiKey>(schema.type), version, schema.tag,
                                std::move(message));
 }

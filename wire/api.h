@@ -69,8 +69,8 @@ private:
 using AnyRequest = AnyMessage;
 using AnyResponse = AnyMessage;
 
-// One row per API that this build knows. `decode_*` read one body; bytes behind it are
-// ignored, as in Kafka. Fields of type Records and
+// One row per API that this build knows. `decode_*` read exactly one body; trailing bytes of a
+// request are an error, those of a response are ignored, as in Kafka. Fields of type Records and
 // Bytes are slices of `body`'s block: no copy.
 struct Api {
     ApiKey key;
@@ -92,7 +92,7 @@ std::int16_t request_header_version(const Api&, std::int16_t version);
 std::int16_t response_header_version(const Api&, std::int16_t version);
 
 // What the thunks above do.
-Result<AnyMessage> decode_any(const Schema&, const Bytes& body, std::int16_t version);
+Result<AnyMessage> decode_any(const Schema&, const Bytes& body, std::int16_t version, bool whole);
 Result<void> encode_any(const Schema&, const AnyMessage&, ByteSink&);
 
 }  // namespace millrace::wire

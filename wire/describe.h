@@ -154,11 +154,11 @@ Api describe_api(std::string_view name) {
                 Request::kFlexible == kNever ? std::int16_t{INT16_MAX} : Request::kFlexible.low,
             .decode_request =
                 [](const Bytes& body, std::int16_t version) {
-                    return decode_any(schema_of<Request>(), body, version);
+                    return decode_any(schema_of<Request>(), body, version, true);
                 },
             .decode_response =
                 [](const Bytes& body, std::int16_t version) {
-                    return decode_any(schema_of<Response>(), body, version);
+                    return decode_any(schema_of<Response>(), body, version, false);
                 },
             .encode_request =
                 [](const AnyRequest& any, ByteSink& sink) {
