@@ -102,7 +102,7 @@ TEST_F(GoldenData, OpensWithoutTouchingWhatIsThere) {
     EXPECT_TRUE(directory->was_clean());
     EXPECT_EQ(directory->cluster_id(), config.cluster_id);
     EXPECT_EQ(directory->directory_id().to_string(), "zTh7AukIT7ao5vPLvwCaUw");
-    EXPECT_EQ(directory->topic_partitions().size(), 11u);
+    EXPECT_EQ(directory->topic_partitions().size(), 10u);
     EXPECT_GT(compare_batches(1), 100);
     close();
     for (const auto& [path, original] : originals) {
