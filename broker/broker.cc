@@ -11,7 +11,6 @@ namespace millrace::broker {
 namespace {
 constexpr std::uint64_t kInternalToken = std::uint64_t{1} << 63;  // requests of our own
 constexpr int kRoundsPerTurn = 1000;  // of what one turn may set off; more is a loop of ours
-constexpr Duration kDirectoryTick = std::chrono::seconds(5);
 constexpr Duration kBadRequestLogEvery = std::chrono::seconds(1);
 
 const RequestContext& internal_context() {
@@ -195,15 +194,9 @@ void Broker::State::flush() {
         group->flush(now);
         txn->flush(now);
         pump();
-        if (touched) {
-            // One sync at a time: what comes while it is under way goes into the next one.
-            if (directory_syncs != 0) return;
-            touched = false;
-            LogEffects from_log;
-            directory->flush(from_log);
-            log_effects(from_log);
-            continue;  // in the page-cache mode all of it is committed now
-        }
+        LogEffects from_log;
+        directory->flush(from_log);
+        log_effects(from_log);
         if (!moved) return;
         moved = false;
     }
@@ -213,7 +206,6 @@ void Broker::State::log_effects(LogEffects& from_log) {
     for (SyncRequest& request : from_log.syncs) {
         const SyncTicket ticket = next_ticket++;
         syncing.emplace(ticket, request.id);
-        ++directory_syncs;
         sync_out.push_back(
             {ticket, [request = std::move(request), &disk = disk]() -> Result<std::int64_t> {
                  MR_TRY_VOID(request.run(disk));
@@ -229,7 +221,6 @@ void Broker::State::synced(const Synced& done) {
     const std::optional<SyncId> id = at->second;
     syncing.erase(at);
     if (id) {
-        --directory_syncs;
         LogEffects from_log;
         directory->synced(
             *id,
@@ -283,8 +274,7 @@ void Broker::State::tick() {
     if (next_idle_look <= now.time)
         next_idle_look =
             connections.close_idle(now, std::chrono::milliseconds(config.connections_max_idle_ms));
-    if (next_directory_tick <= now.time) {
-        next_directory_tick = now.time + kDirectoryTick;
+    if (directory->next_tick() <= now.time) {
         LogEffects from_log;
         directory->tick(now, from_log);
         log_effects(from_log);
@@ -301,7 +291,7 @@ void Broker::State::carry_out(Effects& effects) {
     for (Mute& mute : out.mute) effects.mute.push_back(mute);
     effects.wake_at =
         std::min({effects.wake_at, deadlines.next(), controller_wake, txn_wake, group_wake,
-                  next_heartbeat, next_idle_look, next_directory_tick, next_retention});
+                  next_heartbeat, next_idle_look, directory->next_tick(), next_retention});
     if (ready && !told_ready) effects.ready = told_ready = true;
     if (!fatal.empty()) effects.fatal = fatal;
 }

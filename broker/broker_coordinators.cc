@@ -1,8 +1,74 @@
 // The broker and its coordinators: what they ask for is carried out, and they are told.
 #include "millrace/broker/broker_state.h"
 #include "millrace/wire/messages/allocate_producer_ids.h"
+#include "millrace/wire/messages/find_coordinator.h"
 
 namespace millrace::broker {
+
+namespace {
+using Configs = std::vector<std::pair<std::string, std::string>>;
+
+Configs internal_topic_configs(std::string_view topic, const BrokerConfig& config) {
+    if (topic == kOffsetsTopic)
+        return {{"cleanup.policy", "compact"},
+                {"compression.type", "producer"},
+                {"segment.bytes", std::to_string(config.offsets_topic_segment_bytes)}};
+    return {{"cleanup.policy", "compact"},
+            {"compression.type", "uncompressed"},
+            {"min.insync.replicas", std::to_string(config.transaction_state_log_min_isr)},
+            {"segment.bytes", std::to_string(config.transaction_state_log_segment_bytes)},
+            {"unclean.leader.election.enable", "false"}};
+}
+}  // namespace
+
+void Broker::State::make_coordinators() {
+    txn = std::make_unique<TxnCoordinator>(txn_config, log);
+    group = std::make_unique<GroupCoordinator>(group_config, *this, log);
+    apis = std::make_unique<CoordinatorApis>(
+        CoordinatorApis{*txn, *group, *this, *this, shared_journal()});
+}
+
+CoordinatorNode Broker::State::locate(CoordinatorKeyType type, const std::string& key,
+                                      const std::string& listener) const {
+    const MetadataImage& image = controller->image();
+    const TopicImage* topic =
+        image.topic(type == CoordinatorKeyType::Group ? kOffsetsTopic : kTransactionTopic);
+    CoordinatorNode found{.code = ErrorCode::CoordinatorNotAvailable};
+    if (!topic || topic->partitions.empty()) return found;
+    const auto index =
+        coordinator_partition(key, static_cast<std::int32_t>(topic->partitions.size()));
+    const PartitionImage& partition = topic->partitions[static_cast<std::size_t>(index)];
+    const BrokerImage* leader = partition.leader ? image.broker(*partition.leader) : nullptr;
+    const Endpoint* endpoint = leader && !leader->fenced ? leader->endpoint(listener) : nullptr;
+    if (!endpoint) return found;
+    return {.code = ErrorCode::None,
+            .node = leader->id.value(),
+            .host = endpoint->host,
+            .port = endpoint->port};
+}
+
+// The internal topic is made on first use. The answer waits for it: a client that is told to come
+// again comes after 100 ms or more.
+void Broker::State::find_coordinator(const Request& request) {
+    const auto& body = request.body.as<wire::FindCoordinatorRequest>();
+    const auto answer = [this](const Request& asked) {
+        handle_find_coordinator(*apis, asked,
+                                [this, listener = asked.context->listener](CoordinatorKeyType type,
+                                                                           const std::string& key) {
+                                    return locate(type, key, listener);
+                                });
+    };
+    const auto type = static_cast<CoordinatorKeyType>(body.key_type);
+    const bool group_key = type == CoordinatorKeyType::Group;
+    if (!group_key && type != CoordinatorKeyType::Transaction) return answer(request);
+    const std::string_view topic = group_key ? kOffsetsTopic : kTransactionTopic;
+    if (controller->image().topic(topic)) return answer(request);
+    create_topic(std::string(topic), group_key ? group_config.partitions : txn_config.partitions,
+                 group_key ? config.offsets_topic_replication_factor
+                           : config.transaction_state_log_replication_factor,
+                 internal_topic_configs(topic, config),
+                 [answer, request](ErrorCode, const std::string&) { answer(request); });
+}
 
 void Broker::State::carry_out_coordinators() {
     TxnEffects from_txn = txn->take_effects();

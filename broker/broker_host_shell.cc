@@ -2,8 +2,11 @@
 
 namespace millrace::broker {
 
-BrokerHost::BrokerHost(io::EventLoop& loop, Events events)
-    : loop_(loop), events_(std::move(events)), sync_(std::make_unique<io::SyncThread>(loop)) {
+BrokerHost::BrokerHost(io::EventLoop& loop, LogSink& log, Events events)
+    : loop_(loop),
+      log_(log),
+      events_(std::move(events)),
+      sync_(std::make_unique<io::SyncThread>(loop)) {
     timer_ = loop.make_timer("broker timer", [this] { input(Tick{}); });
     hook_ = loop.add_turn_end("broker turn", [this] { end_turn(); });
 }
@@ -15,7 +18,7 @@ BrokerHost::~BrokerHost() {
 
 Result<std::unique_ptr<BrokerHost>> BrokerHost::open(io::EventLoop& loop, Disk& disk, LogSink& log,
                                                      BrokerSettings settings, Events events) {
-    std::unique_ptr<BrokerHost> host(new BrokerHost(loop, std::move(events)));
+    std::unique_ptr<BrokerHost> host(new BrokerHost(loop, log, std::move(events)));
     Effects effects;
     MR_TRY(host->broker_,
            Broker::open(std::move(settings), disk, log, loop.clock().now(), effects));
@@ -42,6 +45,13 @@ void BrokerHost::request(ConnectionId connection, std::int32_t correlation, std:
 
 void BrokerHost::bad_request(ConnectionId connection, wire::BadRequest bad) {
     input(BadRequestArrived{connection, std::move(bad)});
+}
+
+void BrokerHost::unspeakable(const wire::AnyResponse& response, const Error& why) {
+    log_.error("an answer cannot be encoded",
+               {{"api", static_cast<std::int64_t>(response.key())},
+                {"version", static_cast<std::int64_t>(response.version())},
+                {"detail", why.detail}});
 }
 
 void BrokerHost::input(Input input) {

@@ -40,18 +40,22 @@ public:
                  wire::AnyRequest request);
     void bad_request(ConnectionId connection, wire::BadRequest bad);
 
+    // An answer of the machine that cannot be encoded: a bug of ours.
+    void unspeakable(const wire::AnyResponse& response, const Error& why);
+
     Result<void> close();  // blocks; nothing may be given in afterwards
     Broker& broker() { return *broker_; }
     io::EventLoop& loop() { return loop_; }
 
 private:
-    BrokerHost(io::EventLoop& loop, Events events);
+    BrokerHost(io::EventLoop& loop, LogSink& log, Events events);
     void input(Input input);
     void end_turn();
     void carry_out(Effects effects);
     void drain();
 
     io::EventLoop& loop_;
+    LogSink& log_;
     Events events_;
     std::unique_ptr<Broker> broker_;
     std::unique_ptr<io::SyncThread> sync_;

@@ -100,16 +100,20 @@ void Broker::State::apply(const ControllerEffects& effects) {
         }
     }
     bool topics = false;
+    std::vector<KnownTopic> gone;
     for (const MetadataChange& change : effects.committed) {
         if (const auto* created = std::get_if<TopicCreated>(&change)) topic_created(*created);
-        if (const auto* deleted = std::get_if<TopicDeleted>(&change)) topic_deleted(*deleted);
+        if (const auto* deleted = std::get_if<TopicDeleted>(&change)) {
+            topic_deleted(*deleted);
+            gone.push_back({deleted->name, deleted->id});
+        }
         if (const auto* changed = std::get_if<PartitionChanged>(&change))
             partition_changed(*changed);
         if (const auto* changed = std::get_if<ConfigChanged>(&change)) configs_changed(*changed);
         topics = topics || std::holds_alternative<TopicCreated>(change) ||
-                 std::holds_alternative<TopicDeleted>(change) ||
                  std::holds_alternative<PartitionChanged>(change);
     }
+    if (!gone.empty()) group->topics_deleted(gone, now);
     if (topics) group->topics_changed(now);
 }
 
@@ -119,14 +123,12 @@ void Broker::State::topic_created(const TopicCreated& created) {
     const TopicImage* topic = controller->image().topic(std::string_view(created.name));
     if (!topic) return;
     const auto count = static_cast<std::int32_t>(topic->partitions.size());
-    if (created.name == kTransactionTopic && count != txn_config.partitions) {
-        txn_config.partitions = count;
-        txn = std::make_unique<TxnCoordinator>(txn_config, log);
-    }
-    if (created.name == kOffsetsTopic && count != group_config.partitions) {
-        group_config.partitions = count;
-        group = std::make_unique<GroupCoordinator>(group_config, *this, log);
-    }
+    bool other = false;
+    if (created.name == kTransactionTopic)
+        other = std::exchange(txn_config.partitions, count) != count;
+    if (created.name == kOffsetsTopic)
+        other = std::exchange(group_config.partitions, count) != count;
+    if (other) make_coordinators();
 }
 
 void Broker::State::partition_changed(const PartitionChanged& change) {
@@ -150,12 +152,10 @@ void Broker::State::partition_changed(const PartitionChanged& change) {
                   {{"partition", tp.to_string()}, {"detail", opened.error().detail}});
         return;
     }
-    auto made = std::make_unique<Partition>(**opened, tp.topic, change.topic_id, tp.partition, now,
-                                            touched);
+    auto made = std::make_unique<Partition>(**opened, tp.topic, change.topic_id, tp.partition, now);
     Partition& fresh = *made;
     partitions.emplace(tp, std::move(made));
     by_log.emplace(*opened, &fresh);
-    touched = true;  // a new directory is synced with the turn
     lead(fresh, *image);
     if (tp.topic == kTransactionTopic) {
         txn->lead(tp.partition, fresh, !directory->was_clean());

@@ -7,18 +7,15 @@ namespace millrace::broker {
 namespace {
 constexpr Duration kFirstRetention = std::chrono::seconds(30);
 
-// The id that the directory was formatted with; else that of the settings, else one from the seed.
-Result<std::string> cluster_id_of(Disk& disk, const BrokerConfig& config, Random& random) {
-    const std::string path = join(config.metadata_dir(), "meta.properties");
-    if (disk.exists(path)) {
-        MR_TRY(const Bytes text, read_file(disk, path));
-        MR_TRY(const ConfigOverrides entries, parse_properties(as_text(text.view())));
-        for (const auto& [key, value] : entries)
-            if (key == "cluster.id" && (config.cluster_id.empty() || config.cluster_id == value))
-                return value;
-    }
-    if (!config.cluster_id.empty()) return config.cluster_id;
-    return Uuid::from_random(random.next(), random.next()).to_string();
+// The names of new directories are durable afterwards, up to the first that was there.
+Result<void> make_directory(Disk& disk, const std::string& path) {
+    if (path.empty() || disk.exists(path)) return {};
+    const std::size_t slash = path.rfind('/');
+    const std::string parent = slash == std::string::npos ? "" : path.substr(0, slash);
+    MR_TRY_VOID(make_directory(disk, parent));
+    MR_TRY_VOID(disk.make_directories(path));
+    if (slash == std::string::npos) return disk.sync_directory(".");
+    return disk.sync_directory(parent.empty() ? "/" : parent);
 }
 
 TxnConfig txn_config_of(const BrokerConfig& config) {
@@ -56,27 +53,30 @@ Result<std::unique_ptr<Broker>> Broker::open(BrokerSettings settings, Disk& disk
     State& s = *state;
     s.now = now;
     Random random(s.settings.seed);
-    MR_TRY(s.cluster, cluster_id_of(disk, s.config, random));
     LogDirectoryConfig directory;
+    for (const std::string& path : {s.config.log_dirs.front(), s.config.metadata_dir()})
+        MR_TRY_VOID(make_directory(disk, path));
     directory.path = s.config.log_dirs.front();
-    directory.cluster_id = s.cluster;
+    directory.cluster_id = s.config.cluster_id;
+    const std::string fresh_cluster = Uuid::from_random(random.next(), random.next()).to_string();
+    if (directory.cluster_id.empty() && !disk.exists(join(directory.path, "meta.properties")))
+        directory.cluster_id = fresh_cluster;
     directory.node_id = s.config.node_id;
     directory.directory_id = Uuid::from_random(random.next(), random.next());
     directory.durability = s.config.durability == Durability::PageCache ? LogDurability::PageCache
                                                                         : LogDurability::Synced;
     directory.large_append_bytes = s.config.journal_append_bytes_max;
     MR_TRY(s.directory, LogDirectory::open(disk, std::move(directory), log));
+    s.cluster = s.directory->cluster_id();
     s.incarnation = Uuid::from_random(random.next(), random.next());
     s.txn_config = txn_config_of(s.config);
     s.group_config = group_config_of(s.config);
-    s.txn = std::make_unique<TxnCoordinator>(s.txn_config, log);
-    s.group = std::make_unique<GroupCoordinator>(s.group_config, s, log);
+    s.make_coordinators();
     MR_TRY(s.controller, ControllerNode::open({.config = &s.config,
                                                .cluster_id = s.cluster,
                                                .directory_id = s.directory->directory_id(),
                                                .seed = random.next()},
                                               disk, s, log, now, s.controller_effects));
-    s.next_directory_tick = now.time;
     s.next_retention = now.time + kFirstRetention;
     s.register_broker();
     s.pump();

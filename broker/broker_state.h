@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "millrace/broker/api/coordinator_handlers.h"
 #include "millrace/broker/api/fetch.h"
 #include "millrace/broker/broker.h"
 #include "millrace/broker/controller/controller_node.h"
@@ -91,6 +92,10 @@ struct Broker::State final : public Responder, public TopicLookup {
 
     // ---- coordinators (broker_coordinators.cc) ----
     void carry_out_coordinators();
+    void make_coordinators();
+    void find_coordinator(const Request& request);
+    CoordinatorNode locate(CoordinatorKeyType type, const std::string& key,
+                           const std::string& listener) const;
     // COMMIT or ABORT in a partition; `written` once it is committed, or why it is not.
     void write_marker(const TopicPartition& tp, const TxnMarker& marker, Completion written);
 
@@ -118,14 +123,14 @@ struct Broker::State final : public Responder, public TopicLookup {
     GroupConfig group_config;
     std::unique_ptr<TxnCoordinator> txn;
     std::unique_ptr<GroupCoordinator> group;
+    std::unique_ptr<CoordinatorApis> apis;  // of the two
     std::map<TopicPartition, std::unique_ptr<Partition>> partitions;
     std::map<const Log*, Partition*> by_log;  // looked up only
     FetchSessions sessions;
     Fetches fetches;
     Deadlines deadlines;
 
-    bool touched = false;  // something was appended since the last flush of the directory
-    bool moved = false;    // a high watermark moved: coordinators let go who waits
+    bool moved = false;  // a high watermark moved: coordinators let go who waits
     bool ready = false, told_ready = false;
     std::string fatal;
 
@@ -145,10 +150,9 @@ struct Broker::State final : public Responder, public TopicLookup {
     bool controller_sync_wanted = false, controller_syncing = false;
     SyncTicket next_ticket = 1;
     std::vector<Sync> sync_out;
-    std::size_t directory_syncs = 0;
 
     Time txn_wake = Time::never(), group_wake = Time::never(), controller_wake = Time::never();
-    Time next_directory_tick{}, next_idle_look = Time::never(), next_retention{};
+    Time next_idle_look = Time::never(), next_retention{};
     Time bad_requests_logged{};
     std::uint64_t bad_requests_unlogged = 0;
 };

@@ -30,11 +30,9 @@ public:
     // ---- from the broker ----
     void respond(std::int32_t correlation, wire::AnyResponse response) override {
         auto parts = wire::encode_response_frame(correlation, response);
-        if (parts)
-            connection_->send(*std::move(parts));
-        else
-            connection_->close_when_sent();  // an answer of ours that cannot be said: the client
-                                             // asks again
+        if (parts) return connection_->send(*std::move(parts));
+        server_.host_->unspeakable(response, parts.error());
+        connection_->close_when_sent();  // the client asks again
     }
     void close(std::string) override {
         connection_->close_when_sent();

@@ -26,3 +26,6 @@ endforeach()
 # An application against the installed headers and libraries.
 add_test(NAME packaging COMMAND ${CMAKE_SOURCE_DIR}/tests/packaging/installed_test.sh ${CMAKE_BINARY_DIR})
 set_tests_properties(packaging PROPERTIES TIMEOUT 300)
+# Clients that are not ours, as judges. Exit 77: the client is not installed.
+add_test(NAME kcat COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/interop/kcat.py ${CMAKE_BINARY_DIR}/bin/millrace)
+set_tests_properties(kcat PROPERTIES LABELS interop SKIP_RETURN_CODE 77 TIMEOUT 120)

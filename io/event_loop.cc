@@ -106,6 +106,11 @@ void EventLoop::stop() {
     boost::asio::post(native_->io, [] {});
 }
 
+void EventLoop::restart() {
+    native_->stopping = false;
+    native_->io.restart();
+}
+
 void EventLoop::post(const char* what, Task task) {
     boost::asio::post(native_->io,
                       [this, what, task = std::move(task)] { native_->run(what, task); });

@@ -40,8 +40,9 @@ public:
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
 
-    void run();   // the calling thread becomes the loop's thread, until stop()
-    void stop();  // any thread. Tasks posted before it still run
+    void run();      // the calling thread becomes the loop's thread, until stop()
+    void stop();     // any thread. Tasks posted before it still run
+    void restart();  // after run() has returned: it may be called again
     void post(const char* what,
               Task task);  // any thread; `what` is a literal, it names the task in stalls
     // Waits until `task` has run. From the loop's own thread it runs at once. The loop must be

@@ -79,7 +79,10 @@ tl::expected<RequestFrame, BadRequest> decode_request_frame(const Bytes& frame) 
                     fmt::format("{} has versions {} to {}, not {}", api->name, api->version_min,
                                 api->version_max, version)});
     }
-    auto request = api->decode_request(frame.slice(*read, frame.size() - *read), version);
+    // Bytes behind the last field are let be, as in Kafka: librdkafka 2.16 sends three of them with
+    // MetadataRequest 13.
+    auto request =
+        decode_any(api->request(), frame.slice(*read, frame.size() - *read), version, false);
     if (!request) return bad(Why::Body, header, std::move(request).error());
     return RequestFrame{std::move(header), *std::move(request)};
 }

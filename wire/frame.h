@@ -28,6 +28,7 @@ struct BadRequest {
         header;  // UnknownKey: without the client id, whose form is not known
     Error error;
 };
+// Bytes behind the body are let be.
 tl::expected<RequestFrame, BadRequest> decode_request_frame(const Bytes& frame);
 
 std::optional<std::int32_t> response_correlation_id(

@@ -26,7 +26,6 @@ ErrorCode delete_before(Broker::State& broker, const std::string& topic,
     if (to < Offset{0} || to > partition->high_watermark()) return ErrorCode::OffsetOutOfRange;
     if (to > log.log_start_offset()) {
         if (const auto moved = log.set_log_start_offset(to); !moved) return moved.error().code;
-        broker.touched = true;
     }
     low_watermark = log.log_start_offset().value();
     return ErrorCode::None;

@@ -14,6 +14,16 @@ bool serves(wire::ApiKey key) {
         case DeleteRecords:
         case OffsetForLeaderEpoch:
         case WriteTxnMarkers:
+        case OffsetCommit:
+        case OffsetFetch:
+        case FindCoordinator:
+        case InitProducerId:
+        case AddPartitionsToTxn:
+        case AddOffsetsToTxn:
+        case EndTxn:
+        case TxnOffsetCommit:
+        case StreamsGroupHeartbeat:
+        case StreamsGroupDescribe:
             return true;
         default:
             return serves_cluster(key);
@@ -38,6 +48,26 @@ void Broker::State::dispatch(const Request& request) {
             return handle_offset_for_leader_epoch(*this, request);
         case WriteTxnMarkers:
             return handle_write_txn_markers(*this, request);
+        case OffsetCommit:
+            return handle_offset_commit(*apis, request, now);
+        case OffsetFetch:
+            return handle_offset_fetch(*apis, request);
+        case FindCoordinator:
+            return find_coordinator(request);
+        case InitProducerId:
+            return handle_init_producer_id(*apis, request, now);
+        case AddPartitionsToTxn:
+            return handle_add_partitions_to_txn(*apis, request, now);
+        case AddOffsetsToTxn:
+            return handle_add_offsets_to_txn(*apis, request, now);
+        case EndTxn:
+            return handle_end_txn(*apis, request, now);
+        case TxnOffsetCommit:
+            return handle_txn_offset_commit(*apis, request, now);
+        case StreamsGroupHeartbeat:
+            return handle_streams_group_heartbeat(*apis, request, now);
+        case StreamsGroupDescribe:
+            return handle_streams_group_describe(*apis, request);
         default:
             if (handle_cluster(*this, request)) return;
             break;

@@ -21,7 +21,7 @@
 namespace millrace::broker {
 
 namespace {
-constexpr std::int16_t kTopicIdVersion = 13;
+constexpr std::int16_t kLeaderVersion = 12;  // current leader, diverging epochs
 using wire::FetchRequest;
 using wire::FetchResponse;
 
@@ -93,7 +93,9 @@ private:
         if (!partition) return code;
         if (fetched.current_leader_epoch >= 0 &&
             LeaderEpoch{fetched.current_leader_epoch} != partition->leader_epoch()) {
-            data.current_leader = {partition->leader().value(), partition->leader_epoch().value()};
+            if (request_.body.version() >= kLeaderVersion)
+                data.current_leader = {partition->leader().value(),
+                                       partition->leader_epoch().value()};
             return LeaderEpoch{fetched.current_leader_epoch} < partition->leader_epoch()
                        ? ErrorCode::FencedLeaderEpoch
                        : ErrorCode::UnknownLeaderEpoch;
@@ -103,7 +105,7 @@ private:
         data.high_watermark = partition->high_watermark().value();
         data.last_stable_offset = partition->last_stable_offset().value();
         data.log_start_offset = log.log_start_offset().value();
-        if (fetched.last_fetched_epoch >= 0 && request_.body.version() >= 12) {
+        if (fetched.last_fetched_epoch >= 0 && request_.body.version() >= kLeaderVersion) {
             const auto end = log.end_offset_for(LeaderEpoch{fetched.last_fetched_epoch});
             if (!end) return ErrorCode::OffsetOutOfRange;
             if (end->epoch.value() < fetched.last_fetched_epoch || end->end_offset < from) {

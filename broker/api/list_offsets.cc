@@ -22,6 +22,7 @@ using wire::ListOffsetsRequest;
 using wire::ListOffsetsResponse;
 constexpr std::int64_t kLatest = -1, kEarliest = -2, kMaxTimestamp = -3, kEarliestLocal = -4,
                        kLatestTiered = -5, kEarliestPendingUpload = -6;
+constexpr std::int16_t kLeaderEpochVersion = 4;
 constexpr std::int32_t kDebuggingReplica = -2;
 
 std::int16_t version_of(std::int64_t timestamp) {  // that brought this special value
@@ -88,6 +89,7 @@ ErrorCode list(Broker::State& broker, const Request& request, const std::string&
                                                                    : Isolation::ReadUncommitted);
     if (body.replica_id >= 0 || body.replica_id == kDebuggingReplica) end = partition->log_end();
     const auto done = look_up(*partition, asked.timestamp, end, into);
+    if (request.body.version() < kLeaderEpochVersion) into.leader_epoch = -1;
     if (done) return ErrorCode::None;
     broker.log.warn(
         "offset lookup failed",

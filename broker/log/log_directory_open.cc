@@ -16,7 +16,9 @@ namespace {
 constexpr std::string_view kMetaFile = "meta.properties", kCleanFile = ".kafka_cleanshutdown";
 constexpr Offset kNoEnd{INT64_MAX};
 
-// "topic-0"; nothing for what is no log's directory.
+constexpr std::string_view kMetadataTopic = "__cluster_metadata";  // the quorum's, which recovers it
+
+// "topic-0"; nothing for what is no log's directory, or not ours to touch.
 std::optional<TopicPartition> parse_directory(std::string_view name) {
     const std::size_t dash = name.rfind('-');
     std::int64_t partition;
@@ -25,7 +27,7 @@ std::optional<TopicPartition> parse_directory(std::string_view name) {
         name[0] == '.')
         return std::nullopt;
     TopicPartition tp{std::string(name.substr(0, dash)), static_cast<std::int32_t>(partition)};
-    return tp.to_string() == name ? std::optional(tp) : std::nullopt;
+    return tp.to_string() == name && tp.topic != kMetadataTopic ? std::optional(tp) : std::nullopt;
 }
 
 }  // namespace

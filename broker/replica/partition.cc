@@ -31,11 +31,8 @@ Result<AppendInfo> Partition::append_client(const Bytes& batch, const ClientAppe
                                          .origin = AppendOrigin::Client,
                                          .transaction_v2 = options.transaction_v2,
                                          .invalid_records = options.invalid_records}));
-    if (!info.duplicate) {
-        touched_ = true;
-        if (mutant::on(Mutant::HighWatermarkBeyondDurable))
-            log_.set_high_watermark(log_.log_end_offset());
-    }
+    if (mutant::on(Mutant::HighWatermarkBeyondDurable))
+        log_.set_high_watermark(log_.log_end_offset());
     return info;
 }
 
@@ -49,7 +46,6 @@ Result<AppendedAt> Partition::append_marker(const TxnMarker& marker) {
                                          .now = now_.wall,
                                          .origin = AppendOrigin::Coordinator,
                                          .transaction_v2 = marker.transaction_version >= 2}));
-    touched_ = true;
     return AppendedAt{info.first_offset, info.last_offset + 1};
 }
 
@@ -58,7 +54,6 @@ Result<AppendedAt> Partition::append(Bytes batch) {
            log_.append_as_leader(batch, {.leader_epoch = leader_epoch_,
                                          .now = now_.wall,
                                          .origin = AppendOrigin::Coordinator}));
-    touched_ = true;
     return AppendedAt{info.first_offset, info.last_offset + 1};
 }
 

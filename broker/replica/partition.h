@@ -22,16 +22,9 @@ class Partition final : public PartitionLog {
 public:
     using Waiter = std::function<void(ErrorCode)>;  // None: committed
 
-    // `log`, `now` and `touched` outlive the partition. `touched` is set by every append, so that
-    // the turn's end flushes; `now` is the turn's.
-    Partition(Log& log, std::string topic, Uuid topic_id, std::int32_t index, const Now& now,
-              bool& touched)
-        : log_(log),
-          topic_(std::move(topic)),
-          topic_id_(topic_id),
-          index_(index),
-          now_(now),
-          touched_(touched) {}
+    // `log` and `now`, the turn's, outlive the partition.
+    Partition(Log& log, std::string topic, Uuid topic_id, std::int32_t index, const Now& now)
+        : log_(log), topic_(std::move(topic)), topic_id_(topic_id), index_(index), now_(now) {}
 
     const std::string& topic() const { return topic_; }
     const Uuid& topic_id() const { return topic_id_; }
@@ -83,7 +76,6 @@ private:
     Uuid topic_id_;
     std::int32_t index_;
     const Now& now_;
-    bool& touched_;
     NodeId leader_{-1};
     LeaderEpoch leader_epoch_{-1};
     std::int32_t insync_ = 1, min_insync_ = 1;

@@ -9,7 +9,8 @@ namespace millrace::cli {
 
 using Arguments = std::span<const std::string_view>;
 
-int wire_command(Arguments);  // wire.cc
+int broker_command(Arguments);  // broker.cc
+int wire_command(Arguments);    // wire.cc
 
 struct Command {
     std::string_view name;
@@ -17,6 +18,7 @@ struct Command {
     std::string_view help;  // one line
 };
 inline constexpr Command kCommands[] = {
+    {"broker", broker_command, "a node: broker and controller"},
     {"wire", wire_command, "Kafka messages and records: bytes to JSON and back"},
 };
 
