@@ -26,6 +26,7 @@ void TopicWriter::poll() {
     static constexpr int kPerTurn = 4096;
     if (producer_.trouble() != client::Trouble::None && !failure_) failure_ = producer_.error();
     if (failure_ || finished_) return;
+    producer_.poll();   // outcomes are found here
     if (producer_.take_outcome()) finished_ = true;
     if (!over_ && producer_.initialized() && producer_.topics_known()) {
         const Time now = host_.now().time;

@@ -120,6 +120,7 @@ int application(CommandLine line, const Flags& flags) {
     line.settings.try_emplace("processing.guarantee", "exactly_once_v2");
     line.settings.try_emplace("statestore.cache.max.bytes", "0");   // every update leaves, as the golden output has it
     line.broker_settings.try_emplace("num.partitions", "4");
+    line.broker_settings.try_emplace("log.retention.ms", "-1");   // the payments are months old: they must not expire
     auto prepared = app::Runner::prepare(fraud::topology(), line);
     if (!prepared) {
         std::fprintf(stderr, "%s\n", prepared.error().detail.c_str());

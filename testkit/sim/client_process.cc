@@ -10,8 +10,8 @@ using namespace std::chrono_literals;
 // --------------------------------------------------------------------------------------------------
 
 ClientProcess::ClientProcess(Scheduler& scheduler, Network& network, std::string name,
-                             client::Address bootstrap)
-    : scheduler_(scheduler), network_(network), name_(std::move(name)) {
+                             client::Address bootstrap, LogSink& log)
+    : scheduler_(scheduler), network_(network), name_(std::move(name)), log_(log) {
     client::ClusterConfig config;
     config.bootstrap = {std::move(bootstrap)};
     config.request_timeout = 5s;
@@ -74,9 +74,9 @@ void ClientProcess::schedule(Time at) {
 // ---- Feeder
 // ---------------------------------------------------------------------------------------------------------
 
-Feeder::Feeder(Scheduler& scheduler, Network& network, client::Address bootstrap, History& history,
+Feeder::Feeder(Scheduler& scheduler, Network& network, client::Address bootstrap, LogSink& sink, History& history,
                Source source, Duration every, std::size_t batch)
-    : ClientProcess(scheduler, network, "feeder", std::move(bootstrap)),
+    : ClientProcess(scheduler, network, "feeder", std::move(bootstrap), sink),
       history_(history),
       source_(std::move(source)),
       every_(every),
@@ -90,6 +90,7 @@ Feeder::Feeder(Scheduler& scheduler, Network& network, client::Address bootstrap
 
 void Feeder::turn() {
     const Time now = scheduler().now().time;
+    producer_.poll();  // outcomes are found here
     if (producer_.trouble() !=
         client::Trouble::None) {  // what was not acknowledged is in doubt, and is not sent again
         in_doubt_ += sent_.size();
@@ -136,9 +137,9 @@ Time Feeder::next_due() const {
 // ---- Reader
 // ---------------------------------------------------------------------------------------------------------
 
-Reader::Reader(Scheduler& scheduler, Network& network, std::string name, client::Address bootstrap,
-               History& history, std::vector<TopicPartition> partitions, bool read_committed)
-    : ClientProcess(scheduler, network, std::move(name), std::move(bootstrap)),
+Reader::Reader(Scheduler& scheduler, Network& network, std::string name,
+               client::Address bootstrap, LogSink& sink, History& history, std::vector<TopicPartition> partitions, bool read_committed)
+    : ClientProcess(scheduler, network, std::move(name), std::move(bootstrap), sink),
       history_(history),
       partitions_(std::move(partitions)),
       fetcher_(cluster(),
@@ -212,9 +213,9 @@ void Reader::fetch_failed(Tag tag, Error error) {
 // -----------------------------------------------------------------------------------------------------
 
 PairWriter::PairWriter(Scheduler& scheduler, Network& network, std::string name,
-                       client::Address bootstrap, std::string transactional_id,
+                       client::Address bootstrap, LogSink& sink, std::string transactional_id,
                        Duration transaction_timeout, std::shared_ptr<Ledger> ledger)
-    : ClientProcess(scheduler, network, std::move(name), std::move(bootstrap)),
+    : ClientProcess(scheduler, network, std::move(name), std::move(bootstrap), sink),
       ledger_(std::move(ledger)),
       transaction_timeout_(transaction_timeout),
       producer_(cluster(),
@@ -232,6 +233,7 @@ void PairWriter::settle(std::set<std::string>& where) {
 
 void PairWriter::turn() {
     const Time now = scheduler().now().time;
+    producer_.poll();
     if (!asked_init_) {
         asked_init_ = true;
         producer_.init();

@@ -22,7 +22,7 @@ namespace millrace::sim {
 
 class ClientProcess : public ClientEnd {
 public:
-    ClientProcess(Scheduler& scheduler, Network& network, std::string name, client::Address bootstrap);
+    ClientProcess(Scheduler& scheduler, Network& network, std::string name, client::Address bootstrap, LogSink& log);
     ~ClientProcess() override;
     void link_input(client::LinkInput input) override;
     void pause(Duration how_long);   // SIGSTOP: nothing runs, links stay; what arrives waits
@@ -44,7 +44,7 @@ private:
     Scheduler& scheduler_;
     Network& network_;
     std::string name_;
-    NullLog log_;
+    LogSink& log_;
     std::unique_ptr<client::Cluster> cluster_;
     std::uint64_t network_id_ = 0;
     std::shared_ptr<char> alive_ = std::make_shared<char>();
@@ -62,7 +62,7 @@ struct FeedRecord {
 class Feeder final : public ClientProcess {
 public:
     using Source = std::function<std::optional<FeedRecord>()>;   // nothing: the feed is over
-    Feeder(Scheduler&, Network&, client::Address bootstrap, History& history, Source source, Duration every,
+    Feeder(Scheduler&, Network&, client::Address bootstrap, LogSink& log, History& history, Source source, Duration every,
            std::size_t batch);
     void create_topic(const std::string& name) { cluster().want_topic(name, true); }   // auto-creation
     bool finished() const { return finished_ && !committing_; }
@@ -85,7 +85,7 @@ private:
 
 class Reader final : public ClientProcess, private client::FetchSink {
 public:
-    Reader(Scheduler&, Network&, std::string name, client::Address bootstrap, History& history,
+    Reader(Scheduler&, Network&, std::string name, client::Address bootstrap, LogSink& log, History& history,
            std::vector<TopicPartition> partitions, bool read_committed = true);
     // Every partition was read up to what a reader of this isolation may see, as of the last fetch.
     bool caught_up() const;
@@ -113,7 +113,7 @@ public:
         std::set<std::string> committed, aborted, in_doubt;
         std::uint64_t fenced = 0, stalled = 0, timed_out = 0;
     };
-    PairWriter(Scheduler&, Network&, std::string name, client::Address bootstrap, std::string transactional_id,
+    PairWriter(Scheduler&, Network&, std::string name, client::Address bootstrap, LogSink& log, std::string transactional_id,
                Duration transaction_timeout, std::shared_ptr<Ledger> ledger);
     void stop() { stopping_ = true; }
     bool stopped() const { return stopping_ && !open_; }

@@ -86,6 +86,7 @@ public:
     // text.
     void fail_operation(std::uint64_t number, std::optional<DiskOp> only = {},
                         std::string what = "injected");
+    void clear_planned() { planned_.reset(); }  // of fail_operation
     // Asked before each operation: a text makes it fail. Null: nobody is asked.
     void set_fault(std::function<std::optional<std::string>(DiskOp, std::string_view path)> fault);
     // Told of each operation that changed something, after it did.

@@ -51,7 +51,7 @@ class Chaos:
     def start_broker(self):
         self.broker = subprocess.Popen(
             [f"{BIN}/millrace", "broker", "--override", f"log.dirs={self.broker_data()}", "--override",
-             f"listeners=PLAINTEXT://{self.address}", "--override", "num.partitions=4"],
+             f"listeners=PLAINTEXT://{self.address}", "--override", "num.partitions=4", "--override", "log.retention.ms=-1"],
             stdout=subprocess.DEVNULL, stderr=self.log("broker"))
 
     def start_app(self):

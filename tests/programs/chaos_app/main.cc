@@ -119,6 +119,7 @@ int main(int argc, char** argv) {
     line->settings.try_emplace("processing.guarantee", "exactly_once_v2");
     line->settings.try_emplace("statestore.cache.max.bytes", "0");
     line->broker_settings.try_emplace("num.partitions", std::to_string(kPartitions));
+    line->broker_settings.try_emplace("log.retention.ms", "-1");
     auto runner = app::Runner::start(topology(prefix), *line);
     if (!runner) {
         std::fprintf(stderr, "%s\n", runner.error().detail.c_str());
