@@ -5,7 +5,7 @@
 namespace millrace::simulate {
 
 namespace {
-constexpr std::uint64_t kCards = 24, kCustomers = 20;
+constexpr std::uint64_t kCards = 24, kCustomers = 18;   // 18: whole batches of the feeder, so that no payment is fed beside the last customer
 constexpr const char* kCategories[] = {"grocery", "fuel", "travel", "games"};
 
 std::string card(std::uint64_t n) { return "99990000000" + std::to_string(10000 + n); }

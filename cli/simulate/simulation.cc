@@ -85,6 +85,7 @@ private:
         broker.address = kBroker;
         broker.overrides = {{"log.dirs", "/broker"},
                             {"num.partitions", std::to_string(kPartitions)},
+                            {"log.retention.ms", "-1"},   // the payments are older than the simulated clock
                             {"offsets.topic.num.partitions", "2"},
                             {"transaction.state.log.num.partitions", "2"},
                             {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "200"},
@@ -372,10 +373,15 @@ private:
 
     void check() {
         const sim::FraudModelConfig model{.partitions = kPartitions};
-        std::optional<std::string> difference = "the end was never quiet";
+        std::optional<std::string> difference;
         for (int half_seconds = 0; half_seconds < 240 && !scheduler_.stopped(); ++half_seconds) {
             scheduler_.run_until(scheduler_.now().time + 500ms);
-            if (!quiet()) continue;
+            if (!quiet()) {
+                difference = std::string("the end was never quiet: ") + (broker_->running() ? "" : "no broker; ") +
+                             (feeder_->finished() ? "" : "the feeder is not done; ") +
+                             (reader_->caught_up() ? "" : "the reader is not at the end");
+                continue;
+            }
             difference = sim::first_difference(sim::fraud_model(history_, model), sim::fraud_output(history_, model));
             if (!difference && all_stable()) break;
         }

@@ -134,7 +134,7 @@ void BrokerProcess::carry_out(broker::Effects& effects) {
     if (!effects.fatal.empty()) {
         ++fatals_;
         last_error_ = effects.fatal;
-        kill();
+        crash();   // a failed sync is final: the machine is started again
         return;
     }
     if (effects.wake_at != Time::never()) tick_at(effects.wake_at);

@@ -11,6 +11,7 @@ WorkerProcess::WorkerProcess(Scheduler& scheduler, Network& network, testkit::Si
 WorkerProcess::~WorkerProcess() { gone(); }
 
 bool WorkerProcess::start() {
+    if (running()) return true;
     ++incarnation_;
     ++counts_.starts;
     if (auto opened = open_stores(); !opened) {
