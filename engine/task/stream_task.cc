@@ -268,7 +268,10 @@ Result<SliceOutcome> StreamTask::process(const SliceLimits& limits, Now now) {
             if (context_.now.time >= limits.deadline) break;
         }
     }
-    if (stores_failed()) return take_failure();
+    // What is used up is let go, and the position moves past markers and gaps.
+    for (const auto& queue : queues_)
+        if (queue->buffered() == 0) queue->load_head(context_);
+    if (context_.failed() || stores_failed()) return take_failure();
     outcome.commit_requested = context_.commit_requested;
     return outcome;
 }
