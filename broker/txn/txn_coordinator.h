@@ -154,8 +154,10 @@ private:
         std::function<void(bool expired)> run;
     };
     struct TxnShard {  // a shard, and what stands beside its fold
+        explicit TxnShard(std::vector<Shard*>& busy)
+            : shard(fold, ShardSettings{.base_sequence = -1}, &busy) {}
         TxnFold fold;
-        Shard shard{fold, ShardSettings{.base_sequence = -1}};
+        Shard shard;
         bool abort_ongoing = false;  // still to be done after an unclean stop
         bool told_load_error = false;
         std::map<std::string, Completing> completing;  // all by transactional id
@@ -199,6 +201,7 @@ private:
 
     TxnConfig config_;
     LogSink& log_;
+    std::vector<Shard*> busy_;  // of these
     std::map<std::int32_t, std::unique_ptr<TxnShard>> shards_;
     TxnEffects effects_;
     bool timers_changed_ = true;
