@@ -39,8 +39,8 @@ void BrokerHost::disconnect(ConnectionId connection) {
 }
 
 void BrokerHost::request(ConnectionId connection, std::int32_t correlation, std::string client_id,
-                         wire::AnyRequest request) {
-    input(RequestArrived{connection, correlation, std::move(client_id), std::move(request)});
+                         wire::AnyRequest request, std::size_t bytes) {
+    input(RequestArrived{connection, correlation, std::move(client_id), std::move(request), bytes});
 }
 
 void BrokerHost::bad_request(ConnectionId connection, wire::BadRequest bad) {

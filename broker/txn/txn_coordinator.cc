@@ -26,6 +26,12 @@ ErrorCode TxnCoordinator::serving(const std::string& transactional_id) const {
     return it == shards_.end() ? ErrorCode::NotCoordinator : it->second->shard.serving();
 }
 
+bool TxnCoordinator::loaded() const {
+    return std::all_of(shards_.begin(), shards_.end(), [](const auto& entry) {
+        return entry.second->shard.state() != ShardState::Loading;
+    });
+}
+
 const TxnFold* TxnCoordinator::fold(std::int32_t partition) const {
     const auto it = shards_.find(partition);
     return it == shards_.end() ? nullptr : &it->second->fold;

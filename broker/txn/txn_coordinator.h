@@ -141,6 +141,7 @@ public:
     bool is_open(ProducerId producer, const TopicPartition& partition) const;
     const TxnFold* fold(std::int32_t partition) const;  // for tests and describe
     std::size_t open_transactions() const;
+    bool loaded() const;  // every partition that is led here
 
 private:
     struct Completing {  // markers under way for one id; not part of the fold
