@@ -329,7 +329,7 @@ TEST(BrokerRegistration, ANewLifeLeadsUnderANewEpoch) {
     ASSERT_TRUE(h.open(2));
     h.run();
     EXPECT_EQ(h.node->image().partition("t", 1)->leader_epoch, LeaderEpoch{0});
-    h.join("BBBBBBBBBBBBBBBBBBBBBg");
+    h.join();  // even with the incarnation of the life before
     EXPECT_GT(h.broker_epoch, first_epoch);
     EXPECT_EQ(h.node->image().partition("t", 1)->leader, NodeId{1});
     EXPECT_EQ(h.node->image().partition("t", 1)->leader_epoch, LeaderEpoch{1});
