@@ -6,7 +6,6 @@
 
 #include "millrace/app/client_host.h"
 #include "millrace/app/embedded_broker.h"
-#include "millrace/app/spill_thread.h"
 #include "millrace/app/worker_host.h"
 #include "millrace/dsl/compile.h"
 #include "millrace/engine/worker/task_settings.h"
@@ -14,7 +13,7 @@
 #include "millrace/io/stderr_log.h"
 #include "millrace/io/system_clock.h"
 #include "millrace/state/directory_provider.h"
-#include "millrace/state/runs/model_runs.h"
+#include "millrace/state/process_state_shell.h"
 #include "millrace/state/state_directory.h"
 
 namespace millrace {
@@ -79,7 +78,7 @@ struct KafkaStreams::Impl final : engine::WorkerListener {
             app::WorkerHost::Setup setup;
             setup.config.streams = config;
             setup.config.bootstrap = bootstrap;
-            setup.config.process_id = stores.directory->process_id().to_text();
+            setup.config.process_id = stores.process->process_id().to_text();
             setup.config.member_id = io::random_uuid().to_string();
             setup.config.number = static_cast<std::int32_t>(n);
             setup.config.static_member = options.instance > 0 && options.broker == nullptr;
@@ -122,9 +121,7 @@ struct KafkaStreams::Impl final : engine::WorkerListener {
         }
         workers.clear();
         stores.providers.clear();
-        stores.spills.reset();
-        stores.runs.reset();
-        stores.directory.reset();
+        stores.process.reset();
         started = false;
         return clean;
     }
@@ -152,21 +149,15 @@ struct KafkaStreams::Impl final : engine::WorkerListener {
 
     // The process's state: one directory, one set of sorted runs, one spill thread; a provider for each worker.
     struct Stores {
-        std::unique_ptr<state::StateDirectory> directory;
-        std::unique_ptr<state::Runs> runs;
-        std::unique_ptr<app::SpillThread> spills;
+        std::unique_ptr<state::ProcessState> process;
         std::vector<std::unique_ptr<state::DirectoryProvider>> providers;
     };
     Result<Stores> open_stores(const std::string& state_dir) {
         Stores s;
-        MR_TRY(s.directory, state::StateDirectory::open(disk, state_dir, config.application_id, io::random_uuid()));
-        MR_TRY(s.runs, state::ModelRuns::open(disk, s.directory->runs_path()));
-        s.spills = std::make_unique<app::SpillThread>();
+        MR_TRY(s.process, state::ProcessState::open(disk, state_dir, config.application_id, io::random_uuid()));
         state::StateBudget budget;
         budget.bytes_max /= config.num_stream_threads;
-        for (std::int64_t n = 0; n < config.num_stream_threads; ++n) {
-            s.providers.push_back(std::make_unique<state::DirectoryProvider>(*s.runs, *s.spills, budget));
-        }
+        for (std::int64_t n = 0; n < config.num_stream_threads; ++n) s.providers.push_back(s.process->provider(budget));
         return s;
     }
 

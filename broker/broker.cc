@@ -91,10 +91,10 @@ void Broker::State::take(Input& input) {
         }
         void operator()(ConnectionClosed& closed) { s.connections.closed(closed.connection); }
         void operator()(RequestArrived& arrived) {
-            s.connections.arrived(
-                arrived.connection,
-                {arrived.correlation, std::move(arrived.client_id), std::move(arrived.request)},
-                s.now);
+            s.connections.arrived(arrived.connection,
+                                  {arrived.correlation, std::move(arrived.client_id),
+                                   std::move(arrived.request), arrived.bytes},
+                                  s.now);
         }
         void operator()(BadRequestArrived& arrived) { s.bad_request(arrived); }
         void operator()(Synced& synced) { s.synced(synced); }
@@ -191,6 +191,7 @@ void Broker::State::pump() {
 void Broker::State::flush() {
     for (int round = 0;; ++round) {
         MR_CHECK(round < kRoundsPerTurn);
+        abort_hanging_transactions();
         group->flush(now);
         txn->flush(now);
         pump();

@@ -38,6 +38,7 @@ struct RequestArrived {
     std::int32_t correlation = 0;
     std::string client_id;  // empty when null
     wire::AnyRequest request;
+    std::size_t bytes = 0;  // of its frame
 };
 struct BadRequestArrived {  // a frame that is no request
     ConnectionId connection{};

@@ -1,4 +1,6 @@
 // The broker and its coordinators: what they ask for is carried out, and they are told.
+#include <algorithm>
+
 #include "millrace/broker/broker_state.h"
 #include "millrace/wire/messages/allocate_producer_ids.h"
 #include "millrace/wire/messages/find_coordinator.h"
@@ -101,6 +103,32 @@ void Broker::State::carry_out_coordinators() {
                          ErrorCode code, const std::string& detail) {
                          group->internal_topic_created(group_id, name, code, detail, now);
                      });
+    }
+}
+
+void Broker::State::abort_hanging_transactions() {
+    if (hanging_looked_for || !ready || !txn->loaded()) return;
+    hanging_looked_for = true;
+    if (directory->was_clean()) return;
+    std::vector<std::pair<TopicPartition, TxnMarker>> hanging;
+    for (const auto& [tp, partition] : partitions) {
+        const ProducerStateTable& producers = partition->log().producers();
+        if (!producers.first_open_offset()) continue;
+        for (const ProducerId id : producers.producer_ids()) {
+            const ProducerState* state = producers.find(id);
+            if (!state->transaction_start || txn->is_open(id, tp)) continue;
+            hanging.emplace_back(tp, TxnMarker{.producer = {id, state->epoch},
+                                               .coordinator_epoch = std::max(0, state->coordinator_epoch)});
+        }
+    }
+    for (const auto& [tp, marker] : hanging) {
+        log.warn("aborting a transaction that its coordinator does not know",
+                 {{"partition", tp.to_string()}, {"producer", marker.producer.id.value()}});
+        write_marker(tp, marker, [this, tp = tp](ErrorCode code) {
+            if (code != ErrorCode::None)
+                log.error("the transaction could not be aborted",
+                          {{"partition", tp.to_string()}, {"error", name(code)}});
+        });
     }
 }
 

@@ -2,6 +2,10 @@
 
 namespace millrace::broker {
 
+namespace {
+constexpr int kRoundsPerTurn = 16;
+}
+
 BrokerHost::BrokerHost(io::EventLoop& loop, LogSink& log, Events events)
     : loop_(loop),
       log_(log),
@@ -39,8 +43,8 @@ void BrokerHost::disconnect(ConnectionId connection) {
 }
 
 void BrokerHost::request(ConnectionId connection, std::int32_t correlation, std::string client_id,
-                         wire::AnyRequest request) {
-    input(RequestArrived{connection, correlation, std::move(client_id), std::move(request)});
+                         wire::AnyRequest request, std::size_t bytes) {
+    input(RequestArrived{connection, correlation, std::move(client_id), std::move(request), bytes});
 }
 
 void BrokerHost::bad_request(ConnectionId connection, wire::BadRequest bad) {
@@ -63,7 +67,12 @@ void BrokerHost::input(Input input) {
 
 void BrokerHost::end_turn() {
     if (!broker_) return;
-    while (std::exchange(dirty_, false)) {  // answers over loopback bring the next requests at once
+    // Answers over loopback bring the next requests at once; the sockets have their turn, too.
+    for (int i = 0; std::exchange(dirty_, false); ++i) {
+        if (i == kRoundsPerTurn) {
+            dirty_ = true;
+            return loop_.post("broker turn", [] {});
+        }
         Effects effects;
         broker_->end_turn(loop_.clock().now(), effects);
         carry_out(std::move(effects));

@@ -37,7 +37,7 @@ public:
     ConnectionId connect(ClientSide& client, std::string host, std::string listener, bool loopback);
     void disconnect(ConnectionId connection);
     void request(ConnectionId connection, std::int32_t correlation, std::string client_id,
-                 wire::AnyRequest request);
+                 wire::AnyRequest request, std::size_t bytes = 0);
     void bad_request(ConnectionId connection, wire::BadRequest bad);
 
     // An answer of the machine that cannot be encoded: a bug of ours.

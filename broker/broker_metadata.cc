@@ -1,6 +1,7 @@
 // The broker acts on committed metadata: it opens and drops logs, leads and resigns, registers
 // itself and stays registered.
 #include <algorithm>
+#include <bit>
 
 #include "millrace/broker/broker_state.h"
 #include "millrace/broker/features.h"
@@ -14,6 +15,8 @@ namespace {
 constexpr Duration kRegisterAgain = std::chrono::milliseconds(100);
 constexpr std::int16_t kRegistrationVersion = 4, kHeartbeatVersion = 1, kCreateTopicsVersion = 7;
 constexpr std::int32_t kCreateTimeoutMs = 30'000;
+
+constexpr std::size_t kTailMin = 64 << 10;  // of one log
 
 std::optional<wire::Codec> codec_of(std::string_view compression_type) {  // nothing: "producer"
     if (compression_type == "uncompressed") return wire::Codec::None;
@@ -48,6 +51,11 @@ LogConfig Broker::State::log_config(const std::string& topic) const {
         to.compression_level = from.compression_zstd_level;
     to.cleanup_delete = from.delete_old;
     to.cleanup_compact = from.compact;
+    // The newest bytes in memory share one budget; the idle give theirs back.
+    to.tail_cache_bytes = std::clamp<std::size_t>(
+        static_cast<std::size_t>(std::max<std::int64_t>(0, config.tail_cache_bytes)) /
+            std::max<std::size_t>(1, tail_shares),
+        kTailMin, to.tail_cache_bytes);
     return to;
 }
 
@@ -112,6 +120,10 @@ void Broker::State::apply(const ControllerEffects& effects) {
         if (const auto* changed = std::get_if<ConfigChanged>(&change)) configs_changed(*changed);
         topics = topics || std::holds_alternative<TopicCreated>(change) ||
                  std::holds_alternative<PartitionChanged>(change);
+    }
+    if (const std::size_t shares = std::bit_ceil(partitions.size()); shares != tail_shares) {
+        tail_shares = shares;
+        for (auto& [tp, partition] : partitions) partition->log().set_config(log_config(tp.topic));
     }
     if (!gone.empty()) group->topics_deleted(gone, now);
     if (topics) group->topics_changed(now);
@@ -214,6 +226,7 @@ void Broker::State::configs_changed(const ConfigChanged& change) {
 
 // Logs of topics that were deleted while this node was away.
 void Broker::State::drop_strays() {
+    if (!controller->active()) return;  // else the image may lag behind
     for (const TopicPartition& tp : directory->topic_partitions()) {
         if (tp.topic == "__cluster_metadata" || partitions.contains(tp)) continue;
         if (controller->image().partition(tp.topic, tp.partition)) continue;

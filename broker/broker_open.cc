@@ -53,6 +53,8 @@ Result<std::unique_ptr<Broker>> Broker::open(BrokerSettings settings, Disk& disk
     State& s = *state;
     s.now = now;
     Random random(s.settings.seed);
+    if (s.config.log_dirs.size() > 1)
+        return fail(ErrorCode::InvalidConfig, "log.dirs: one data directory per node is served");
     LogDirectoryConfig directory;
     for (const std::string& path : {s.config.log_dirs.front(), s.config.metadata_dir()})
         MR_TRY_VOID(make_directory(disk, path));

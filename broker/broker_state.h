@@ -98,6 +98,9 @@ struct Broker::State final : public Responder, public TopicLookup {
                            const std::string& listener) const;
     // COMMIT or ABORT in a partition; `written` once it is committed, or why it is not.
     void write_marker(const TopicPartition& tp, const TxnMarker& marker, Completion written);
+    // After an unclean stop: transactions that are open in a partition, but not known to the
+    // coordinator, would hold the last stable offset for ever. They are aborted there.
+    void abort_hanging_transactions();
 
     // ---- partitions ----
     Partition* partition(const std::string& topic, std::int32_t index);
@@ -129,6 +132,8 @@ struct Broker::State final : public Responder, public TopicLookup {
     FetchSessions sessions;
     Fetches fetches;
     Deadlines deadlines;
+    bool hanging_looked_for = false;
+    std::size_t tail_shares = 1;  // of config.tail_cache_bytes
 
     bool moved = false;  // a high watermark moved: coordinators let go who waits
     bool ready = false, told_ready = false;

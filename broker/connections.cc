@@ -22,6 +22,7 @@ void Connections::closed(ConnectionId connection) {
     if (at == connections_.end() || !at->second.open) return;
     at->second.open = false;
     at->second.queued.clear();
+    at->second.queued_bytes = 0;
     --open_;
     const auto from = open_from_.find(at->second.context->client_host);
     if (--from->second == 0) open_from_.erase(from);
@@ -32,6 +33,7 @@ void Connections::arrived(ConnectionId connection, ArrivedRequest request, Now n
     const auto at = connections_.find(connection);
     if (at == connections_.end() || !at->second.open) return;
     at->second.last_request = now.time;
+    at->second.queued_bytes += request.bytes;
     at->second.queued.push_back(std::move(request));
     update(at);
 }
@@ -59,10 +61,11 @@ void Connections::update(Map::iterator at) {
         ready_.push_back(at->first);
     }
     const std::size_t waiting = connection.queued.size() + connection.pending.size();
-    if (!connection.muted && waiting >= kQueuedMax) {
+    const bool many_bytes = connection.queued_bytes > kQueuedBytesMax;
+    if (!connection.muted && (waiting >= kQueuedMax || many_bytes)) {
         connection.muted = true;
         effects_.mute.push_back({at->first, true});
-    } else if (connection.muted && waiting <= kQueuedLow) {
+    } else if (connection.muted && waiting <= kQueuedLow && !many_bytes) {
         connection.muted = false;
         effects_.mute.push_back({at->first, false});
     }
@@ -79,6 +82,7 @@ std::optional<Request> Connections::next() {
         if (!may_handle(connection)) continue;
         ArrivedRequest arrived = std::move(connection.queued.front());
         connection.queued.pop_front();
+        connection.queued_bytes -= arrived.bytes;
         if (connection.context->client_id != arrived.client_id) {
             RequestContext context = *connection.context;
             context.client_id = std::move(arrived.client_id);

@@ -44,12 +44,14 @@ struct ArrivedRequest {
     std::int32_t correlation = 0;
     std::string client_id;
     wire::AnyRequest body;
+    std::size_t bytes = 0;  // that it holds
 };
 
 class Connections {
 public:
-    static constexpr std::size_t kQueuedMax = 32;  // per connection; then reading stops
-    static constexpr std::size_t kQueuedLow = 8;   // then it goes on
+    static constexpr std::size_t kQueuedMax = 32;            // per connection; then reading stops
+    static constexpr std::size_t kQueuedLow = 8;             // then it goes on
+    static constexpr std::size_t kQueuedBytesMax = 8 << 20;  // not handled yet; per connection
 
     struct Opened {
         ConnectionId connection{};
@@ -96,6 +98,7 @@ private:
         Time last_request;
         std::deque<Pending> pending;
         std::deque<ArrivedRequest> queued;
+        std::size_t queued_bytes = 0;
     };
     using Map = std::map<ConnectionId, Connection>;
     Pending* find(RequestToken token, Map::iterator& at);

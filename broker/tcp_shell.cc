@@ -20,7 +20,7 @@ public:
         if (!decoded) return server_.host_->bad_request(id_, std::move(decoded).error());
         wire::RequestHeader& header = decoded->header;
         server_.host_->request(id_, header.correlation_id, std::move(header.client_id).value_or(""),
-                               std::move(decoded->request));
+                               std::move(decoded->request), frame.size());
     }
     void on_closed(std::string) override {
         server_.host_->disconnect(id_);

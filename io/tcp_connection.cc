@@ -209,12 +209,14 @@ void TcpConnection::flush() {
 
 void TcpConnection::close_when_sent() {
     closing_ = true;
+    events_ = nullptr;  // they may be gone before what is queued has left
     if (queue_.empty()) close();
 }
 
 void TcpConnection::close() {
     if (!open_) return;
     open_ = false;
+    events_ = nullptr;
     boost::system::error_code ignored;
     socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_both, ignored);
     socket_.close(ignored);
@@ -226,8 +228,9 @@ void TcpConnection::close() {
 
 void TcpConnection::lost(std::string reason) {
     if (!open_) return;
+    ConnectionEvents* events = events_;
     close();
-    if (events_) std::exchange(events_, nullptr)->on_closed(std::move(reason));
+    if (events) events->on_closed(std::move(reason));
 }
 
 }  // namespace millrace::io

@@ -42,7 +42,9 @@ Decision broker_registration(ControllerState& state, const wire::BrokerRegistrat
     if (request.listeners.empty())
         return refuse_registration(ErrorCode::InvalidRegistration, version);
     const BrokerImage* known = state.image.broker(id);
-    if (known && known->incarnation == request.incarnation_id) {  // a retry of the same process
+    // A retry of the same process. After a restart of ours (nobody was heard of yet) it is a new
+    // life, even when a seed gave it the same incarnation again.
+    if (known && known->incarnation == request.incarnation_id && state.last_contact.contains(id)) {
         wire::BrokerRegistrationResponse again;
         again.broker_epoch = known->epoch;
         return {{}, wire::AnyResponse::of(std::move(again), version)};

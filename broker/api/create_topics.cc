@@ -189,6 +189,7 @@ Decision create_topics(ControllerState& state, const wire::CreateTopicsRequest& 
     std::map<std::string, int> times;
     for (const Creatable& topic : request.topics) ++times[topic.name];
     std::set<std::string> new_names;
+    std::set<Uuid> new_ids;
     std::int64_t partitions = state.image.partition_count();
 
     const auto create = [&](const Creatable& topic) -> Result<Created> {
@@ -208,7 +209,11 @@ Decision create_topics(ControllerState& state, const wire::CreateTopicsRequest& 
             for (const auto& [other, image] : state.image.topics()) MR_TRY_VOID(collides(other));
             for (const std::string& other : new_names) MR_TRY_VOID(collides(other));
         }
-        const Uuid id = Uuid::from_random(state.random.next(), state.random.next());
+        Uuid id;
+        do {
+            id = Uuid::from_random(state.random.next(), state.random.next());
+        } while (state.image.topic(id) ||
+                 !new_ids.insert(id).second);  // a seed may come again in another life
         MR_TRY(Plan made, plan(state, topic, id));
         const auto count = static_cast<std::int64_t>(made.replicas.size());
         if (partitions + count > state.config->partitions_max) {

@@ -91,6 +91,10 @@ private:
         }
         Partition* partition = broker_.led_partition(*topic, fetched.partition, code);
         if (!partition) return code;
+        if (replica_) {  // a node that holds no replica here (semantics page 4.1)
+            return fetched.current_leader_epoch >= 0 ? ErrorCode::UnknownLeaderEpoch
+                                                     : ErrorCode::NotLeaderOrFollower;
+        }
         if (fetched.current_leader_epoch >= 0 &&
             LeaderEpoch{fetched.current_leader_epoch} != partition->leader_epoch()) {
             if (request_.body.version() >= kLeaderVersion)
@@ -199,6 +203,7 @@ private:
     const FetchRequest& body_;
     FetchSession& session_;
     bool incremental_;
+    bool replica_ = body_.replica_id >= 0 || body_.replica_state.replica_id >= 0;
     Isolation isolation_;
     std::size_t left_;
     Collected out_;

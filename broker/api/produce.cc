@@ -29,14 +29,15 @@ constexpr std::int16_t kTopicIdVersion = 13, kImplicitAddVersion = 12, kAbortabl
                        kZstdVersion = 7;
 constexpr std::string_view kAdminClient = "__admin_client";  // may write into internal topics
 
-struct Produce {  // one request under way
-    Request request;
+struct Produce {      // one request under way
+    Request request;  // its body only until the batches are appended: it may be large
+    std::int16_t version = 0, acks = 0;
+    std::int32_t timeout_ms = 0;
     ProduceResponse response;
     std::size_t waiting = 0;  // partitions that are not committed yet
     bool answered = false;
     std::optional<Deadlines::Id> deadline;
     const ProduceRequest& body() const { return request.body.as<ProduceRequest>(); }
-    std::int16_t version() const { return request.body.version(); }
 };
 
 struct Entry {                 // one partition of the request
@@ -55,7 +56,7 @@ void finish(Broker::State& broker, Produce& produce) {
     if (produce.answered) return;
     produce.answered = true;
     if (produce.deadline) broker.deadlines.cancel(*produce.deadline);
-    if (produce.body().acks == 0) {
+    if (produce.acks == 0) {
         for (const auto& topic : produce.response.responses)
             for (const auto& partition : topic.partition_responses)
                 if (partition.error_code != ErrorCode::None)
@@ -64,7 +65,8 @@ void finish(Broker::State& broker, Produce& produce) {
                         "produce with acks=0 failed: " + std::string(name(partition.error_code)));
         return broker.respond(produce.request.token, {});
     }
-    broker.answer(produce.request, std::move(produce.response));
+    broker.respond(produce.request.token,
+                   wire::AnyResponse::of(std::move(produce.response), produce.version));
 }
 
 void fail_entry(ProduceResponse::PartitionProduceResponse& into, ErrorCode code,
@@ -92,7 +94,7 @@ ErrorCode check_entry(Broker::State& broker, Produce& produce, Entry& entry, std
     const ProduceRequest& body = produce.body();
     const auto& topic = body.topic_data[entry.topic];
     entry.tp = {topic.name, topic.partition_data[entry.index].index};
-    if (produce.version() >= kTopicIdVersion) {
+    if (produce.version >= kTopicIdVersion) {
         const std::string* name = broker.topic_name(topic.topic_id);
         if (!name) return ErrorCode::UnknownTopicId;
         entry.tp.topic = *name;
@@ -108,7 +110,7 @@ ErrorCode check_entry(Broker::State& broker, Produce& produce, Entry& entry, std
     entry.batch = records.parts().size() == 1 ? records.parts().front() : records.joined();
     const auto view = wire::RecordBatchView::of(entry.batch.view());
     if (view && view->codec_number() == static_cast<std::uint8_t>(wire::Codec::Zstd) &&
-        produce.version() < kZstdVersion)
+        produce.version < kZstdVersion)
         return ErrorCode::UnsupportedCompressionType;
     ErrorCode code = ErrorCode::None;
     entry.partition = broker.led_partition(entry.tp.topic, entry.tp.partition, code);
@@ -128,7 +130,7 @@ void append(Broker::State& broker, const std::shared_ptr<Produce>& produce, cons
     std::vector<std::int32_t> invalid;
     const auto info = partition->append_client(
         entry.batch,
-        {.transaction_v2 = produce->version() >= kImplicitAddVersion, .invalid_records = &invalid});
+        {.transaction_v2 = produce->version >= kImplicitAddVersion, .invalid_records = &invalid});
     if (!info) {
         for (const std::int32_t index : invalid)
             answer.record_errors.push_back({index, info.error().detail});
@@ -140,8 +142,7 @@ void append(Broker::State& broker, const std::shared_ptr<Produce>& produce, cons
     answer.base_offset = info->first_offset.value();
     answer.log_append_time_ms = info->log_append_time.value();
     answer.log_start_offset = partition->log().log_start_offset().value();
-    if (produce->body().acks != -1 || (is_transactional && !began && broker.shared_journal()))
-        return;
+    if (produce->acks != -1 || (is_transactional && !began && broker.shared_journal())) return;
     ++produce->waiting;
     partition->when_committed(info->last_offset + 1, [&broker, produce, topic = entry.topic,
                                                       index = entry.index](ErrorCode committed) {
@@ -157,8 +158,8 @@ void append_all(Broker::State& broker, const std::shared_ptr<Produce>& produce,
     ++produce->waiting;  // not before all are appended
     for (const Entry& entry : entries) append(broker, produce, entry, began);
     if (--produce->waiting == 0) return finish(broker, *produce);
-    const Time due =
-        broker.now.time + std::chrono::milliseconds(std::max(0, produce->body().timeout_ms));
+    produce->request.body = {};
+    const Time due = broker.now.time + std::chrono::milliseconds(std::max(0, produce->timeout_ms));
     produce->deadline = broker.deadlines.set(due, [&broker, produce] {
         produce->deadline.reset();
         for (auto& topic : produce->response.responses)
@@ -184,6 +185,9 @@ void handle_produce(Broker::State& broker, const Request& request) {
     auto produce = std::make_shared<Produce>();
     produce->request = request;
     const ProduceRequest& body = produce->body();
+    produce->version = request.body.version();
+    produce->acks = body.acks;
+    produce->timeout_ms = body.timeout_ms;
     std::vector<Entry> entries;
     bool any_transactional = false;
     for (std::size_t t = 0; t < body.topic_data.size(); ++t) {
@@ -203,7 +207,7 @@ void handle_produce(Broker::State& broker, const Request& request) {
                 continue;
             }
             fail_entry(answer, code, std::move(detail));
-            if (code == ErrorCode::NotLeaderOrFollower && produce->version() >= 10)
+            if (code == ErrorCode::NotLeaderOrFollower && produce->version >= 10)
                 name_leader(broker, *produce, entry.tp, answer);
         }
     }
@@ -222,8 +226,8 @@ void handle_produce(Broker::State& broker, const Request& request) {
     }
     if (verify.partitions.empty()) return append_all(broker, produce, entries, false);
     verify.transactional_id = *body.transactional_id;
-    verify.client_version = produce->version() >= kImplicitAddVersion ? 2 : 0;
-    verify.knows_abortable = produce->version() >= kAbortableVersion;
+    verify.client_version = produce->version >= kImplicitAddVersion ? 2 : 0;
+    verify.knows_abortable = produce->version >= kAbortableVersion;
     verify.wait = broker.shared_journal() ? TxnWait::Appended : TxnWait::Committed;
     const auto partitions = verify.partitions;
     broker.txn->verify_or_add(

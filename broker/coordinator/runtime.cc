@@ -166,6 +166,7 @@ void Shard::write_run(const CoordinatorRecords& records,
                       std::optional<ProducerIdAndEpoch> transaction, Timestamp now) {
     MR_CHECK(state_ == ShardState::Active);
     if (records.empty()) return;
+    enter_busy();
     const std::size_t bytes = encoded_bytes(records);
     if (runs_.empty() || runs_.back().marker || runs_.back().transaction != transaction ||
         runs_.back().bytes + bytes > settings_.batch_bytes_max)
@@ -184,15 +185,18 @@ void Shard::write_run(const CoordinatorRecords& records,
 
 void Shard::write(const TxnMarker& marker, Timestamp now) {
     MR_CHECK(state_ == ShardState::Active);
+    enter_busy();
     runs_.push_back(Run{.marker = marker, .time = now});
     fold_.replay(marker, next_);
     ++next_;
 }
 
 void Shard::when_committed(Offset end, Completion completion) {
+    enter_busy();
     committed_.emplace(end, std::move(completion));
 }
 void Shard::when_appended(Completion completion) {
+    enter_busy();
     appended_.emplace_back(next_, std::move(completion));
 }
 
@@ -214,6 +218,22 @@ Bytes Shard::build(const Run& run) {
         settings.base_sequence = 0;
     }
     return builder_.finish(settings);
+}
+
+void Shard::enter_busy() {
+    if (!busy_ || listed_) return;
+    listed_ = true;
+    busy_->push_back(this);
+}
+
+void flush_busy(std::vector<Shard*>& busy, const std::function<void(Shard&)>& failed) {
+    for (std::size_t i = 0; i < busy.size(); ++i)  // a completion may make another one busy
+        if (!busy[i]->flush()) failed(*busy[i]);
+    std::erase_if(busy, [](Shard* shard) {
+        if (!shard->idle()) return false;
+        shard->left_busy();
+        return true;
+    });
 }
 
 bool Shard::flush() {

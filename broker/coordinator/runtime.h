@@ -48,9 +48,18 @@ struct ShardSettings {
 inline constexpr std::size_t kDecisionBytesMax = 1'000'000;
 std::size_t encoded_bytes(const CoordinatorRecords& records);  // at most
 
+// Flushes the shards of a busy list; those that are idle afterwards leave it. `failed` is told of
+// each whose append failed: it is loading again.
+class Shard;
+void flush_busy(std::vector<Shard*>& busy, const std::function<void(Shard&)>& failed);
+
 class Shard {
 public:
-    explicit Shard(Fold& fold, ShardSettings settings = {}) : fold_(fold), settings_(settings) {}
+    // `busy`: a coordinator's list of shards with something to append or somebody who waits; they
+    // enter it by themselves, and leave it with forget(). An idle shard costs a turn nothing.
+    explicit Shard(Fold& fold, ShardSettings settings = {}, std::vector<Shard*>* busy = nullptr)
+        : fold_(fold), settings_(settings), busy_(busy) {}
+    Shard(const Shard&) = delete;
 
     void lead(PartitionLog& log);  // `log` outlives the leadership
     void resign();                 // waiting answers get NotCoordinator
@@ -79,6 +88,8 @@ public:
     // Lets go whoever waits for an offset below the committed end. Call it when that has moved.
     void release();
     bool unflushed() const { return !appended_.empty() || !runs_.empty(); }
+    bool idle() const { return !unflushed() && committed_.empty(); }
+    void left_busy() { listed_ = false; }  // the coordinator took it off its list
 
 private:
     struct Run {  // becomes one batch
@@ -93,6 +104,7 @@ private:
     Bytes build(const Run& run);
     void replay_batch(const wire::RecordBatchView& batch);
     void start_loading();
+    void enter_busy();
     bool append_runs();
     // An append failed: the fold is read again from the log. `code` is for those who wait for the
     // run that ends before `run_end`; what stood behind it was only unlucky.
@@ -101,6 +113,8 @@ private:
 
     Fold& fold_;
     ShardSettings settings_;
+    std::vector<Shard*>* busy_;
+    bool listed_ = false;
     PartitionLog* log_ = nullptr;
     ShardState state_ = ShardState::NotOurs;
     Offset next_{

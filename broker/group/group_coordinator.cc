@@ -38,15 +38,14 @@ const GroupFold* GroupCoordinator::fold(std::int32_t partition) const {
 }
 
 bool GroupCoordinator::unflushed() const {
-    return std::ranges::any_of(shards_,
-                               [](const auto& one) { return one.second->shard.unflushed(); });
+    return std::ranges::any_of(busy_, [](const Shard* shard) { return shard->unflushed(); });
 }
 
 void GroupCoordinator::lead(std::int32_t partition, PartitionLog& log) {
     timers_changed_ = true;
     resign(partition);
     auto& shard = shards_[partition];
-    if (!shard) shard = std::make_unique<GroupShard>();
+    if (!shard) shard = std::make_unique<GroupShard>(busy_);
     shard->drop_loopback = true;
     shard->shard.lead(log);
 }
@@ -95,12 +94,15 @@ void GroupCoordinator::answer_after(GroupShard& shard, Offset end, Completion an
 
 void GroupCoordinator::flush(Now now) {
     now_ = now;
-    for (auto& [partition, shard] : shards_)
-        if (!shard->shard.flush()) {
+    if (busy_.empty()) return;
+    flush_busy(busy_, [this](Shard& failed) {
+        for (auto& [partition, shard] : shards_) {
+            if (&shard->shard != &failed) continue;
             log_.warn("append to the group log failed, loading it again",
                       {{"partition", partition}});
             forget_work(*shard);
         }
+    });
 }
 
 void GroupCoordinator::tick(Now now) {

@@ -161,6 +161,7 @@ private:
     GroupConfig config_;
     const TopicLookup& topics_;
     LogSink& log_;
+    std::vector<Shard*> busy_;  // of these
     std::map<std::int32_t, std::unique_ptr<GroupShard>> shards_;
     GroupEffects effects_;
     bool timers_changed_ = true;

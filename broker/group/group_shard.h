@@ -40,8 +40,10 @@ struct StreamsWork {                       // of one group
 };
 
 struct GroupCoordinator::GroupShard {
+    explicit GroupShard(std::vector<Shard*>& busy)
+        : shard(fold, ShardSettings{.base_sequence = 0}, &busy) {}
     GroupFold fold;
-    Shard shard{fold, ShardSettings{.base_sequence = 0}};
+    Shard shard;
     bool drop_loopback = true;  // once, when the log was loaded after the start
     bool told_load_error = false;
     std::map<std::string, StreamsWork> work;

@@ -74,7 +74,10 @@ public:
     const LogName& name() const { return name_; }
     const std::string& path() const { return path_; }
     const LogConfig& config() const { return config_; }
-    void set_config(const LogConfig& config) { config_ = config; }
+    void set_config(const LogConfig& config) {
+        config_ = config;
+        tail_.set_limit(config.tail_cache_bytes);
+    }
 
     Offset log_start_offset() const { return log_start_offset_; }
     Offset log_end_offset() const { return log_end_offset_; }

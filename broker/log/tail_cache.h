@@ -35,6 +35,10 @@ public:
                               bool at_least_one) const;
 
     void clear();
+    void set_limit(std::size_t bytes_max) {
+        bytes_max_ = bytes_max;
+        trim();
+    }
     std::size_t size() const { return size_; }
 
 private:

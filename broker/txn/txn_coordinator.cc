@@ -26,14 +26,19 @@ ErrorCode TxnCoordinator::serving(const std::string& transactional_id) const {
     return it == shards_.end() ? ErrorCode::NotCoordinator : it->second->shard.serving();
 }
 
+bool TxnCoordinator::loaded() const {
+    return std::all_of(shards_.begin(), shards_.end(), [](const auto& entry) {
+        return entry.second->shard.state() != ShardState::Loading;
+    });
+}
+
 const TxnFold* TxnCoordinator::fold(std::int32_t partition) const {
     const auto it = shards_.find(partition);
     return it == shards_.end() ? nullptr : &it->second->fold;
 }
 
 bool TxnCoordinator::unflushed() const {
-    return std::ranges::any_of(shards_,
-                               [](const auto& one) { return one.second->shard.unflushed(); });
+    return std::ranges::any_of(busy_, [](const Shard* shard) { return shard->unflushed(); });
 }
 
 void TxnCoordinator::lead(std::int32_t partition, PartitionLog& log, bool unclean_stop) {
@@ -43,7 +48,7 @@ void TxnCoordinator::lead(std::int32_t partition, PartitionLog& log, bool unclea
         shard->shard.resign();
         forget_work(*shard);
     } else {
-        shard = std::make_unique<TxnShard>();
+        shard = std::make_unique<TxnShard>(busy_);
     }
     shard->abort_ongoing = unclean_stop;
     shard->shard.lead(log);
@@ -142,12 +147,15 @@ void TxnCoordinator::run_held(TxnShard& shard, const std::string& transactional_
 
 void TxnCoordinator::flush(Now now) {
     now_ = now;
-    for (auto& [partition, shard] : shards_)
-        if (!shard->shard.flush()) {
+    if (busy_.empty()) return;
+    flush_busy(busy_, [this](Shard& failed) {
+        for (auto& [partition, shard] : shards_) {
+            if (&shard->shard != &failed) continue;
             log_.warn("append to the transaction log failed, loading it again",
                       {{"partition", partition}});
             forget_work(*shard);
         }
+    });
 }
 
 void TxnCoordinator::tick(Now now) {

@@ -141,6 +141,7 @@ public:
     bool is_open(ProducerId producer, const TopicPartition& partition) const;
     const TxnFold* fold(std::int32_t partition) const;  // for tests and describe
     std::size_t open_transactions() const;
+    bool loaded() const;  // every partition that is led here
 
 private:
     struct Completing {  // markers under way for one id; not part of the fold
@@ -154,8 +155,10 @@ private:
         std::function<void(bool expired)> run;
     };
     struct TxnShard {  // a shard, and what stands beside its fold
+        explicit TxnShard(std::vector<Shard*>& busy)
+            : shard(fold, ShardSettings{.base_sequence = -1}, &busy) {}
         TxnFold fold;
-        Shard shard{fold, ShardSettings{.base_sequence = -1}};
+        Shard shard;
         bool abort_ongoing = false;  // still to be done after an unclean stop
         bool told_load_error = false;
         std::map<std::string, Completing> completing;  // all by transactional id
@@ -199,6 +202,7 @@ private:
 
     TxnConfig config_;
     LogSink& log_;
+    std::vector<Shard*> busy_;  // of these
     std::map<std::int32_t, std::unique_ptr<TxnShard>> shards_;
     TxnEffects effects_;
     bool timers_changed_ = true;

@@ -36,9 +36,9 @@ TxnMetadata emptied(const TxnMetadata& current, std::int32_t timeout_ms, Timesta
 }  // namespace
 
 TxnMetadata fence_and_abort(const TxnMetadata& current, Timestamp now) {
-    // One bump, for clients of either version (KAFKA-19367). The client that is one epoch behind may
-    // go on with the epoch after, by EndTxn under v2, by InitProducerId under v1 (KIP-588); another
-    // incarnation ends that with its own InitProducerId.
+    // One bump, for clients of either version (KAFKA-19367). The client that is one epoch behind
+    // may go on with the epoch after, by EndTxn under v2, by InitProducerId under v1 (KIP-588);
+    // another incarnation ends that with its own InitProducerId.
     TxnMetadata next = next_of(current, TxnState::PrepareAbort, now);
     next.producer_epoch = bumped(current.producer_epoch);
     next.next_producer_id = ProducerId{-1};

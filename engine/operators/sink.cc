@@ -4,6 +4,15 @@
 #include "millrace/engine/operators/task_context.h"
 
 namespace millrace::engine {
+namespace {
+
+BytesView encoded(Column& column, const Codec& codec, bool same, Row row, ByteSink& scratch) {
+    const auto bytes = column.bytes_as(codec, same, row, scratch);
+    if (!bytes) throw CellIsBad{};
+    return *bytes;
+}
+
+}  // namespace
 
 SinkNode::SinkNode(std::string name, std::source_location at, std::string topic, CodecPtr key,
                    CodecPtr value, Partitioner partitioner)
@@ -49,20 +58,21 @@ void SinkNode::process(const Run& run) {
     RecordCollector& collector = context().collector();
     // The usual topic of one partition, or the usual partitioner, is settled once for a run.
     const bool only_one = !partitioner_ && collector.partition_count(handle_) == 1;
+    const Column& keys = *run.keys;
+    const Column& values = *run.values;
     drive(run, [&](std::size_t& at) {
         for (; at < run.size; ++at) {
             const Row row = run.selected[at];
             state::MaybeBytes key, value;
-            if (!(*run.keys)[row].is_null()) {
-                key = run.keys->bytes_as(*key_, same_key, row, key_scratch_);
-                if (!key) [[unlikely]]
-                    throw CellIsBad{};
-            }
-            if (!(*run.values)[row].is_null()) {
-                value = run.values->bytes_as(*value_, same_value, row, value_scratch_);
-                if (!value) [[unlikely]]
-                    throw CellIsBad{};
-            }
+            if (const Cell& cell = keys[row]; same_key && cell.state & Cell::HasBytes) [[likely]]
+                key = cell.bytes();
+            else if (!cell.is_null())
+                key = encoded(*run.keys, *key_, same_key, row, key_scratch_);
+            if (const Cell& cell = values[row]; same_value && cell.state & Cell::HasBytes)
+                [[likely]]
+                value = cell.bytes();
+            else if (!cell.is_null())
+                value = encoded(*run.values, *value_, same_value, row, value_scratch_);
             std::int32_t partition = 0;
             if (!only_one) {
                 const auto chosen = choose_partition(run, row, key);

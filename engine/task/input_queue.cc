@@ -23,6 +23,14 @@ std::size_t count_records(const FetchedRecords& records) {
     return count;
 }
 
+inline Cell cell_of(const wire::NullableView& bytes) {
+    Cell cell;
+    cell.data = bytes.data();
+    cell.size = static_cast<std::uint32_t>(bytes.size());
+    cell.state = bytes.is_null() ? Cell::Null : Cell::HasBytes;
+    return cell;
+}
+
 void set(Column& column, Row row, const wire::NullableView& bytes) {
     if (bytes.is_null())
         column.set_null(row);
@@ -244,10 +252,11 @@ bool InputQueue::load_head(TaskContext& context, bool in_run) {
 
 // A record that accept() would take without a word.
 inline bool InputQueue::plain(const wire::RecordView& record, std::int64_t latest) const {
-    const std::int64_t timestamp = record.timestamp.value();
-    if (!fast_ || timestamp < 0 || timestamp > latest) return false;
-    if (key_bytes_ != 0 && !record.key.is_null() && record.key.size() != key_bytes_) return false;
-    return value_bytes_ == 0 || record.value.is_null() || record.value.size() == value_bytes_;
+    // One comparison: a negative timestamp is a great one.
+    if (static_cast<std::uint64_t>(record.timestamp.value()) > static_cast<std::uint64_t>(latest))
+        return false;
+    if (key_bytes_ != 0 && record.key.size() != key_bytes_ && !record.key.is_null()) return false;
+    return value_bytes_ == 0 || record.value.size() == value_bytes_ || record.value.is_null();
 }
 
 std::size_t InputQueue::take(TaskContext& context, std::int64_t until, bool until_inclusive,
@@ -255,36 +264,57 @@ std::size_t InputQueue::take(TaskContext& context, std::int64_t until, bool unti
     keys_.reset();
     values_.reset();
     headers_.reset();
-    size_ = 0;
     const auto& guard = context.settings().future_max_ms;
     const std::int64_t wall = context.now.wall.value();
-    const std::int64_t latest = guard && wall < INT64_MAX - *guard ? wall + *guard : INT64_MAX;
+    const std::int64_t latest = !fast_                               ? -1
+                                : guard && wall < INT64_MAX - *guard ? wall + *guard
+                                                                     : INT64_MAX;
     const std::int64_t last = until_inclusive || until == INT64_MIN ? until : until - 1;
     const std::int64_t due = context.next_stream_punctuation();
     std::int64_t stream_time = context.stream_time, high = partition_time;
+    std::int64_t timestamp = head_timestamp_;
+    // The loop writes through these alone: nothing is loaded again because of a store.
+    std::int64_t* const timestamps = rows_.timestamp.data();
+    std::int64_t* const offsets = origin_.offset.data();
+    BytesView* const headers = rows_.headers.data();
+    Cell* const keys = &keys_[0];
+    Cell* const values = &values_[0];
+    const wire::RecordView* record = records_.data() + head_;
+    const wire::RecordView* const end = records_.data() + parsed_;
+    std::size_t size = 0;
     for (;;) {
-        const wire::RecordView& record = records_[head_++];
-        const auto row = static_cast<Row>(size_++);
+        high = std::max(high, timestamp);
+        stream_time = std::max(stream_time, timestamp);
+        timestamps[size] = timestamp;
+        offsets[size] = record->offset.value();
+        headers[size] = {};
+        if (!record->headers.empty()) [[unlikely]]
+            headers[size] = raw_headers(*record, headers_);
+        keys[size] = cell_of(record->key);
+        values[size] = cell_of(record->value);
+        ++size;
+        ++record;
         has_head_ = false;
-        high = std::max(high, head_timestamp_);
-        stream_time = std::max(stream_time, head_timestamp_);
-        rows_.timestamp[row] = head_timestamp_;
-        rows_.headers[row] = record.headers.empty() ? BytesView{} : raw_headers(record, headers_);
-        origin_.offset[row] = record.offset.value();
-        set(keys_, row, record.key);
-        set(values_, row, record.value);
-        if (size_ == records_max || stream_time >= due || head_ == parsed_) break;
-        const wire::RecordView& next = records_[head_];
-        if (plain(next, latest)) [[likely]] {
-            head_timestamp_ = next.timestamp.value();
+        if (size == records_max || stream_time >= due || record == end) break;
+        if (fast_ && plain(*record, latest)) [[likely]] {
+            timestamp = record->timestamp.value();
             has_head_ = true;
         } else {  // the long way, which may skip records
             partition_time = high;
-            if (!load_head(context, true)) break;
+            head_ = static_cast<std::size_t>(record - records_.data());
+            if (!load_head(context, true)) {
+                record = records_.data() + head_;
+                break;
+            }
+            record = records_.data() + head_;
+            timestamp = head_timestamp_;
         }
-        if (head_timestamp_ > last) break;
+        if (timestamp > last) break;
     }
-    const Offset after{origin_.offset[size_ - 1] + 1};
+    head_ = static_cast<std::size_t>(record - records_.data());
+    head_timestamp_ = timestamp;
+    size_ = size;
+    const Offset after{offsets[size - 1] + 1};
     position_ = has_head_ ? records_[head_].offset : std::max(position_.value_or(after), after);
     partition_time = high;
     context.stream_time = stream_time;

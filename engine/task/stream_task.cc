@@ -23,6 +23,16 @@ private:
     std::int32_t partition_;
 };
 
+namespace {
+
+// A serde object with state of its own is told apart by its address, which no restart keeps: what a
+// store remembers is the type.
+std::string lasting(const std::string& fingerprint) {
+    return fingerprint.substr(0, fingerprint.find('@'));
+}
+
+}  // namespace
+
 StreamTask::StreamTask(TaskId id, std::shared_ptr<const TopologyData> topology,
                        std::shared_ptr<const SubtopologyPlan> plan, const TaskSettings& settings,
                        RecordCollector& collector, state::StoreProvider& stores)
@@ -80,8 +90,8 @@ void StreamTask::make_stores(state::StoreProvider& provider) {
         const bool persistent = spec.persistent.value_or(!settings_.in_memory_stores);
         const bool cached = settings_.cache_bytes > 0 && spec.caching && !spec.retain_duplicates;
         const std::string fingerprint = (spec.timestamped ? "timestamped " : "plain ") +
-                                        spec.key->fingerprint() + " -> " +
-                                        spec.value->fingerprint();
+                                        lasting(spec.key->fingerprint()) + " -> " +
+                                        lasting(spec.value->fingerprint());
         if (spec.kind == StoreSpec::Kind::KeyValue) {
             auto made = provider.key_value(id_.to_string(),
                                            {name, spec.timestamped, persistent, fingerprint});
@@ -268,7 +278,10 @@ Result<SliceOutcome> StreamTask::process(const SliceLimits& limits, Now now) {
             if (context_.now.time >= limits.deadline) break;
         }
     }
-    if (stores_failed()) return take_failure();
+    // What is used up is let go, and the position moves past markers and gaps.
+    for (const auto& queue : queues_)
+        if (queue->buffered() == 0) queue->load_head(context_);
+    if (context_.failed() || stores_failed()) return take_failure();
     outcome.commit_requested = context_.commit_requested;
     return outcome;
 }

@@ -1,5 +1,6 @@
 #pragma once
 // The way from a task's sinks and changelogs into the worker's producer.
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -15,7 +16,14 @@ public:
     // Internal topics are made by the group with the right partitions: never by a broker's
     // auto-creation.
     Topic topic(const std::string& name) override {
-        return producer_.topic(name, !internal_topics_.contains(name));
+        const Topic handle = producer_.topic(name, !internal_topics_.contains(name));
+        handles_.insert(handle);
+        return handle;
+    }
+    // A topic that the broker creates on request is not there at once.
+    bool all_exist() {
+        return std::all_of(handles_.begin(), handles_.end(),
+                           [&](Topic t) { return producer_.partition_count(t) > 0; });
     }
     std::int32_t partition_count(Topic topic) override { return producer_.partition_count(topic); }
     void send(Topic topic, std::int32_t partition, state::MaybeBytes key, state::MaybeBytes value,
@@ -24,6 +32,7 @@ public:
     }
 
 private:
+    std::set<Topic> handles_;
     client::Producer& producer_;
     const std::set<std::string>& internal_topics_;
 };

@@ -223,7 +223,8 @@ private:
     std::map<client::FetchSink::Tag, std::pair<TaskId, std::size_t>> tags_;
     std::map<TaskId, Failures> failures_;
     std::set<std::string> internal_topics_, repartition_topics_;
-    std::uint64_t next_serial_ = 1, seen_assignment_ = 0;
+    std::uint64_t next_serial_ = 1, seen_assignment_ = 0, seen_metadata_ = 0;
+    bool reconcile_ = true, was_joined_ = false;  // slots changed, or may
     client::FetchSink::Tag next_tag_ = 1;
     TaskId next_task_{};  // round robin
     bool commit_requested_ = false, committing_ = false, closing_ = false, purging_ = false,

@@ -75,7 +75,7 @@ void Worker::begin_commit() {
 }
 
 void Worker::commit_known(client::Outcome outcome) {
-    changed_ = true;
+    changed_ = reconcile_ = true;
     at_end_ = AtEnd::No;
     if (outcome == client::Outcome::Aborted) {
         ++metrics_.aborts;
@@ -208,7 +208,7 @@ void Worker::task_error(TaskId id, Error error) {
         park ? "task parked: the same record keeps failing" : "task failed, starting it again",
         {{"task", id.to_string()}, {"failures", failures.processing}, {"error", error.detail}});
     listener_.task_failed(id, error, park);
-    changed_ = true;
+    changed_ = reconcile_ = true;
     const bool last = std::none_of(slots_.begin(), slots_.end(), [&](const auto& other) {
         return other.first != id && other.second.state != TaskState::Suspended;
     });

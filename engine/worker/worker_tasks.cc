@@ -10,6 +10,7 @@ namespace millrace::engine {
 
 namespace {
 constexpr int kRestoreFailuresMax = 3;
+constexpr Duration kTopicWait = std::chrono::seconds(10);  // of sinks, after the start
 }
 
 Worker::Slot* Worker::find(TaskId id, std::uint64_t serial) {
@@ -20,13 +21,19 @@ Worker::Slot* Worker::find(TaskId id, std::uint64_t serial) {
 void Worker::set_task_state(Slot& slot, TaskState state) {
     if (slot.state == state) return;
     slot.state = state;
-    changed_ = true;
+    changed_ = reconcile_ = true;
     listener_.task_state_changed(slot.id, state);
 }
 
 // Makes what we hold equal to what the group says. A running task is committed before it is given
 // up.
 void Worker::reconcile() {
+    if (!reconcile_ && seen_assignment_ == member_.assignment_version() &&
+        seen_metadata_ == cluster_.metadata_version() && was_joined_ == member_.joined())
+        return;  // it runs after every slice
+    reconcile_ = false;
+    seen_metadata_ = cluster_.metadata_version();
+    was_joined_ = member_.joined();
     std::set<TaskId> target;
     if (!closing_) {
         for (const auto& [subtopology, partitions] : member_.assigned())
@@ -194,6 +201,7 @@ void Worker::try_running(Slot& slot) {
         return;
     }
     if (!restorer_.done(slot.id) || !producer_.topics_known() || slot.revoking) return;
+    if (!collector_->all_exist() && cluster_.now().time - started_ < kTopicWait) return;
     for (const Input& input : slot.inputs) {
         const client::TopicMetadata* topic = cluster_.topic(input.tp.topic);
         if (!topic || topic->error != ErrorCode::None) return;
@@ -266,7 +274,7 @@ void Worker::reset_everything(const std::string& why) {
     at_end_ = AtEnd::No;
     if (phase_ == Phase::Aborting) phase_ = Phase::Active;
     producer_.init();
-    changed_ = true;
+    changed_ = reconcile_ = true;
 }
 
 }  // namespace millrace::engine

@@ -15,10 +15,16 @@ std::string successor(
     return prefix;
 }
 
+// Damaged runs are not asked again: the next start begins without them and restores from the changelogs.
+void condemn_if_corrupt(Runs& runs, const Error& error) {
+    if (error.code == ErrorCode::CorruptMessage) runs.condemn(error.detail);
+}
+
 class PartCursor final : public StoredCursor {
 public:
-    PartCursor(std::unique_ptr<RunsCursor> runs, std::string prefix, StoredOrder order)
-        : runs_(std::move(runs)),
+    PartCursor(Runs& owner, std::unique_ptr<RunsCursor> runs, std::string prefix, StoredOrder order)
+        : owner_(owner),
+          runs_(std::move(runs)),
           prefix_(std::move(prefix)),
           end_(successor(prefix_)),
           order_(order) {}
@@ -53,8 +59,9 @@ public:
         return Timestamp{load_be<std::int64_t>(runs_->value().data())};
     }
     Result<void> status() const override {
-        return corrupt_ ? fail(ErrorCode::CorruptMessage, "a stored value is too short")
-                        : runs_->status();
+        auto status = corrupt_ ? Result<void>(fail(ErrorCode::CorruptMessage, "a stored value is too short")) : runs_->status();
+        if (!status) condemn_if_corrupt(owner_, status.error());
+        return status;
     }
 
 private:
@@ -75,6 +82,7 @@ private:
         append_original_key(key_, runs_->key().subspan(prefix_.size()), order_);
     }
 
+    Runs& owner_;
     std::unique_ptr<RunsCursor> runs_;
     std::string prefix_, end_;
     StoredOrder order_;
@@ -210,7 +218,10 @@ Result<void> StoreDisk::multi_get(std::int64_t part, std::span<const BytesView> 
         views.push_back(stored[i].view());
     }
     std::vector<std::optional<Bytes>> found;
-    MR_TRY_VOID(runs_.multi_get(store_, views, found));
+    if (auto read = runs_.multi_get(store_, views, found); !read) {
+        condemn_if_corrupt(runs_, read.error());
+        return read;
+    }
     into.clear();
     for (auto& value : found) {
         auto& answer = into.emplace_back();
@@ -227,7 +238,7 @@ Result<void> StoreDisk::multi_get(std::int64_t part, std::span<const BytesView> 
 std::unique_ptr<StoredCursor> StoreDisk::cursor(std::int64_t part) {
     auto runs = runs_.cursor(store_);
     if (!runs) return std::make_unique<FailedCursor>(std::move(runs).error());
-    return std::make_unique<PartCursor>(std::move(*runs), prefix(part), order_);
+    return std::make_unique<PartCursor>(runs_, std::move(*runs), prefix(part), order_);
 }
 
 Result<std::vector<std::int64_t>> StoreDisk::parts() {

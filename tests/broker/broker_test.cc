@@ -269,6 +269,27 @@ TEST_F(BrokerTest, ATransactionThatACrashCutsIsAborted) {
     EXPECT_EQ(node.read("t", 0, 1), Strings{"c"});
 }
 
+TEST(BrokerRecovery, ATransactionThatNobodyKnowsDoesNotHoldTheReaders) {
+    testkit::SimDisk disk;
+    BrokerConfig config = Node::settings();
+    config.transaction_partition_verification_enable = false;
+    Node node(disk, config);
+    node.create_topic("t");
+    const auto call = [&](wire::ProduceRequest request) {
+        return node.call<wire::ProduceResponse>(node.connect(), std::move(request), 9)
+            .responses.at(0)
+            .partition_responses.at(0)
+            .error_code;
+    };
+    EXPECT_EQ(call(node.produce("t", node.batch({"lost"}, {77, 3, 0, true}), -1, "tx")),
+              ErrorCode::None);
+    EXPECT_EQ(call(node.produce("t", node.batch({"a"}))), ErrorCode::None);
+    EXPECT_EQ(node.read("t", 0, 1), Strings{});
+    node.crash(3);
+    node.start();
+    EXPECT_EQ(node.read("t", 0, 1), Strings{"a"});
+}
+
 TEST_F(BrokerTest, OffsetsAreListed) {
     node.create_topic("t");
     (void)produced(node.produce("t", node.batch({"a", "b"})));

@@ -176,6 +176,18 @@ TEST(CreateTopics, OneRequestIsOneBatch) {
     EXPECT_EQ(h.node->image().topics().size(), 2u);
 }
 
+TEST(CreateTopics, GivesNewIdsThoughItsSeedComesAgain) {
+    ControllerHarness h;
+    for (int life = 0; life < 3; ++life) {
+        ASSERT_TRUE(h.open(/*seed=*/1));
+        h.run();
+        h.join("AAAAAAAAAAAAAAAAAAAAA" + std::string(1, "QgwA"[life]));
+        for (int i = 0; i < 3; ++i)
+            EXPECT_EQ(h.create_error("t" + std::to_string(life * 3 + i)), ErrorCode::None);
+        h.disk.kill_process();
+    }
+}
+
 TEST(DeleteTopics, ByNameAndById) {
     ControllerHarness h;
     ASSERT_TRUE(h.open());
@@ -317,7 +329,7 @@ TEST(BrokerRegistration, ANewLifeLeadsUnderANewEpoch) {
     ASSERT_TRUE(h.open(2));
     h.run();
     EXPECT_EQ(h.node->image().partition("t", 1)->leader_epoch, LeaderEpoch{0});
-    h.join("BBBBBBBBBBBBBBBBBBBBBg");
+    h.join();  // even with the incarnation of the life before
     EXPECT_GT(h.broker_epoch, first_epoch);
     EXPECT_EQ(h.node->image().partition("t", 1)->leader, NodeId{1});
     EXPECT_EQ(h.node->image().partition("t", 1)->leader_epoch, LeaderEpoch{1});
@@ -505,7 +517,8 @@ TEST(DescribeQuorum, NamesTheLeaderAndItsVoters) {
 }
 
 TEST(MetadataSnapshots, ShortenTheLogAndCarryEverything) {
-    ControllerHarness h(ConfigOverrides{{"metadata.log.max.record.bytes.between.snapshots", "2000"}});
+    ControllerHarness h(
+        ConfigOverrides{{"metadata.log.max.record.bytes.between.snapshots", "2000"}});
     ASSERT_TRUE(h.open());
     h.run();
     h.join();
@@ -547,7 +560,8 @@ TEST(MetadataDisk, AFailedSyncIsFinal) {  // R9
 // node decides again.
 TEST(MetadataDisk, SurvivesAPowerCutAtEveryStep) {
     for (std::uint64_t step = 0;; ++step) {
-        ControllerHarness h(ConfigOverrides{{"metadata.log.max.record.bytes.between.snapshots", "1500"}});
+        ControllerHarness h(
+            ConfigOverrides{{"metadata.log.max.record.bytes.between.snapshots", "1500"}});
         ASSERT_TRUE(h.disk.make_directories("/data"));
         ASSERT_TRUE(h.disk.sync_directory("/"));
         Random random(step);

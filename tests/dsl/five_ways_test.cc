@@ -271,5 +271,44 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"count_of_3", count, 3}, Case{"windowed_count_of_3", windowed_count, 3}),
     [](const auto& info) { return std::string(info.param.name); });
 
+// A serde with state of its own: every start of the application makes another object of it.
+struct Prefixed {
+    std::string prefix = "p";
+    Result<void> read(BytesView bytes, std::string& into) const {
+        into = as_text(bytes).substr(prefix.size());
+        return {};
+    }
+    void write(const std::string& text, ByteSink& into) const { into.append(prefix + text); }
+};
+
+TEST(Restart, AStoreKnowsTheSerdeOfTheNextStart) {
+    testkit::SimDisk disk;
+    state::InlineSpillRunner runner;
+    auto runs = *state::ModelRuns::open(disk, "/runs");
+    for (int start = 1; start <= 2; ++start) {
+        state::DirectoryProvider provider(
+            *runs, runner, state::StateBudget{.bytes_max = 1, .tail_records_max = 1});
+        StreamsBuilder builder;
+        const auto own = serde<std::string>(Prefixed{});
+        const auto other = serde<std::string>(Prefixed{});
+        EXPECT_FALSE(engine::same_format(own.codec().get(), other.codec().get()));
+        builder
+            .stream<std::string, std::string>("in", Consumed::with(start == 1 ? own : other, own))
+            .group_by_key()
+            .count(Materialized::as("counts"))
+            .to_stream()
+            .to("out");
+        TopologyTestDriver::Options options;
+        options.stores = &provider;
+        TopologyTestDriver driver(builder.build(), options);
+        TopicRecord record;
+        record.key = "pk";
+        record.value = "pv";
+        driver.pipe_input("in", record);
+        ASSERT_EQ(driver.records("out").size(), 1u);
+        EXPECT_EQ(driver.records("out").front().value->back(), static_cast<char>(start));
+    }
+}
+
 }  // namespace
 }  // namespace millrace

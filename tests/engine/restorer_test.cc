@@ -1,5 +1,6 @@
 // Which checkpoints are valid, and where restore starts (design §3.10, E1).
 #include "millrace/engine/restore/restorer.h"
+
 #include "millrace/tests/client/rig.h"
 #include "millrace/wire/messages/offset_for_leader_epoch.h"
 
@@ -19,8 +20,10 @@ public:
     void committed() override {}
     void aborted() override {}
     Result<void> restore(BytesView key, state::MaybeBytes value, Timestamp) override {
-        if (fail_at >= 0 && restored.size() == std::size_t(fail_at)) return fail(ErrorCode::InvalidRecord, "not a key of ours");
-        restored.push_back(std::string(as_text(key)) + '=' + (value ? std::string(as_text(*value)) : "null"));
+        if (fail_at >= 0 && restored.size() == std::size_t(fail_at))
+            return fail(ErrorCode::InvalidRecord, "not a key of ours");
+        restored.push_back(std::string(as_text(key)) + '=' +
+                           (value ? std::string(as_text(*value)) : "null"));
         return {};
     }
     state::MemoryUse memory() const override { return {}; }
@@ -46,11 +49,13 @@ struct RestoreRig : Driven {
     RestoreRig()
         : cluster({.bootstrap = {{"broker", 9092}}}, log),
           restorer(cluster,
-                   {.lane = Lane::Restore, .second_lane = std::nullopt, .reset = OffsetReset::None}, log),
+                   {.lane = Lane::Restore, .second_lane = std::nullopt, .reset = OffsetReset::None},
+                   log),
           pump(broker, *this) {
         broker.create_topic("changelog", 1);
         cluster.at(pump.now());
-        for (int i = 0; i < 10; ++i) broker.append(kLog, {{"k" + std::to_string(i % 3), std::to_string(i), i}});
+        for (int i = 0; i < 10; ++i)
+            broker.append(kLog, {{"k" + std::to_string(i % 3), std::to_string(i), i}});
         cluster.want_topic("changelog");
         EXPECT_TRUE(until([&] { return cluster.topic("changelog") != nullptr; }));
     }
@@ -80,7 +85,10 @@ struct RestoreRig : Driven {
     RestoreJob job() { return {TaskId{0, 0}, "store", kLog, &store, std::nullopt}; }
     bool restore(RestoreJob what) {
         restorer.add(std::move(what));
-        return until([&] { return restorer.done({0, 0}) || restorer.failure({0, 0}); }) && restorer.done({0, 0});
+        return until([&] {
+                   return restorer.done({0, 0}) || restorer.failure({0, 0});
+               }) &&
+               restorer.done({0, 0});
     }
 
     static inline const TopicPartition kLog{"changelog", 0};
@@ -121,9 +129,10 @@ TEST(Restorer, VoidCheckpointsAreDiscarded) {
         if (why == "topic") c.topic_id = Uuid{1, 1};
         if (why == "end") c.next = Offset{11};
         if (why == "age") c.written = rig.pump.now().wall - 86'400'001;
-        if (why == "epoch") {   // epoch 0 ended below the checkpoint: the log was cut
+        if (why == "epoch") {  // epoch 0 ended below the checkpoint: the log was cut
             c.epoch = LeaderEpoch{0};
-            rig.broker.intercept = [](const wire::AnyRequest& r, std::optional<wire::AnyResponse>& a) {
+            rig.broker.intercept = [](const wire::AnyRequest& r,
+                                      std::optional<wire::AnyResponse>& a) {
                 if (r.key() != ApiKey::OffsetForLeaderEpoch) return Fate::Serve;
                 wire::OffsetForLeaderEpochResponse response;
                 auto& topic = response.topics.emplace_back();
@@ -133,7 +142,7 @@ TEST(Restorer, VoidCheckpointsAreDiscarded) {
                 return Fate::Answered;
             };
         }
-        if (why == "start") {   // retention took what follows the checkpoint
+        if (why == "start") {  // retention took what follows the checkpoint
             c.next = Offset{2};
             rig.broker.partition(RestoreRig::kLog).start = 4;
         }
@@ -153,24 +162,29 @@ TEST(Restorer, ASourceTopicIsReadUpToTheCommittedOffset) {
     EXPECT_EQ(rig.store.restored.size(), 4u);
     EXPECT_EQ(rig.store.advanced->next, Offset{4});
 
-    RestoreRig fresh;   // nothing committed: nothing to restore
+    RestoreRig fresh;  // nothing committed: nothing to restore
     RestoreJob none = fresh.job();
     none.limit = Offset{0};
     ASSERT_TRUE(fresh.restore(none));
     EXPECT_TRUE(fresh.store.restored.empty());
 }
 
-TEST(Restorer, WaitsForAnOpenTransactionAndLeavesOutAnAbortedOne) {   // E2
+TEST(Restorer, WaitsForAnOpenTransactionAndLeavesOutAnAbortedOne) {  // E2
     RestoreRig rig;
     // Somebody's transaction over the changelog is open when restoring begins.
     struct Writer : Driven {
-        Writer(LogSink& log) : cluster({.bootstrap = {{"broker", 9092}}}, log), producer(cluster, transactional("zombie"), log) {}
-        void input(const LinkInput& in, Now now, Effects& e) override { cluster.step(in, now), poll(e); }
+        Writer(LogSink& log)
+            : cluster({.bootstrap = {{"broker", 9092}}}, log),
+              producer(cluster, transactional("zombie"), log) {}
+        void input(const LinkInput& in, Now now, Effects& e) override {
+            cluster.step(in, now), poll(e);
+        }
         void tick(Now now, Effects& e) override { cluster.tick(now), poll(e); }
         void poll(Effects& e) {
             producer.poll();
             if (producer.initialized() && producer.topics_known() && !std::exchange(sent, true))
-                producer.send(producer.topic("changelog"), 0, as_bytes("open"), as_bytes("x"), Timestamp{1}, {});
+                producer.send(producer.topic("changelog"), 0, as_bytes("open"), as_bytes("x"),
+                              Timestamp{1}, {});
             producer.poll();
             cluster.drain(e);
             e.wake(producer.next_due());
@@ -209,7 +223,8 @@ TEST(Restorer, GoesOnThroughLostLinks) {
     RestoreRig rig;
     Random random(5);
     rig.broker.intercept = [&](const wire::AnyRequest&, auto&) {
-        return random.one_in(3) ? (random.one_in(2) ? Fate::DropRequest : Fate::ServeAndDrop) : Fate::Serve;
+        return random.one_in(3) ? (random.one_in(2) ? Fate::DropRequest : Fate::ServeAndDrop)
+                                : Fate::Serve;
     };
     ASSERT_TRUE(rig.restore(rig.job()));
     EXPECT_EQ(rig.store.restored.size(), 10u);

@@ -32,13 +32,20 @@ public:
         at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
     }
-    ~Socket() { ::close(fd_); }
+    ~Socket() {
+        if (fd_ >= 0) ::close(fd_);
+    }
     void send(BytesView bytes) {
         for (std::size_t at = 0; at < bytes.size();) {
             const ssize_t n = ::send(fd_, bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
             if (n <= 0) return;  // closed already
             at += static_cast<std::size_t>(n);
         }
+    }
+    void reset() {  // without a farewell
+        const linger none{.l_onoff = 1, .l_linger = 0};
+        ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+        ::close(std::exchange(fd_, -1));
     }
     void finish() { ::shutdown(fd_, SHUT_WR); }
     bool receive(std::byte* into, std::size_t size) {
@@ -160,14 +167,15 @@ TEST_F(Hostile, OtherProtocolsCloseTheConnection) {
 
 TEST_F(Hostile, FramesThatAreNoRequestsCloseTheConnection) {
     using namespace std::string_view_literals;
-    for (const std::string_view frame :
-         {"\0"sv, "\0\0\0\0"sv, "\x7f\xff\0\0\0\0\0\1\xff\xff"sv /* unknown key */,
-          "\0\0\x7f\xff\0\0\0\1\xff\xff"sv /* version */,
-          "\0\3\0\1\0\0\0\1\xff\xff\x7f\xff\xff\xff"sv /* 2^31-1 topics */,
-          "\0\3\0\1\0\0\0\1\x7f\xff"sv /* a long client id */,
-          "\0\1\0\x0c\0\0\0\1\xff\xff\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"sv /* long varints
-                                                                                    */
-          }) {
+    for (const std::string_view frame : {
+             "\0"sv, "\0\0\0\0"sv, "\x7f\xff\0\0\0\0\0\1\xff\xff"sv /* unknown key */,
+             "\0\0\x7f\xff\0\0\0\1\xff\xff"sv /* version */,
+             "\0\3\0\1\0\0\0\1\xff\xff\x7f\xff\xff\xff"sv /* 2^31-1 topics */,
+             "\0\3\0\1\0\0\0\1\x7f\xff"sv /* a long client id */,
+             "\0\1\0\x0c\0\0\0\1\xff\xff\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"sv /* long
+                                                                                       * varints
+                                                                                       */
+         }) {
         Socket socket(port);
         socket.send(framed(frame));
         EXPECT_TRUE(socket.closed_by_peer());
@@ -225,6 +233,21 @@ TEST_F(Hostile, RandomBytesInFramesNeverHarm) {
         if (round % 50 == 0) healthy(bystander);
     }
     healthy(bystander);
+}
+
+TEST_F(Hostile, WhoIsClosedWithUnsentAnswersMayGoAtAnyTime) {
+    ByteSink many;
+    for (int i = 0; i < 2'000; ++i)
+        for (const Bytes& part :
+             request(i, wire::AnyRequest::of(wire::MetadataRequest{.topics = std::nullopt}, 9)))
+            many.append(part.view());
+    many.append(framed("what is this").view());
+    for (int round = 0; round < 20; ++round) {
+        Socket socket(port);
+        socket.send(many.view());
+        socket.reset();
+    }
+    healthy();
 }
 
 TEST_F(Hostile, WhoPipelinesWithoutReadingIsHeldBack) {

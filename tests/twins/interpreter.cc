@@ -59,6 +59,10 @@ std::string key_json(const K* key) {
 
 Materialized Builder::materialized(Json s, const std::string& key, const std::string& value) const {
     Materialized m = has(s, "store") ? Materialized::as(str(s, "store")) : Materialized();
+    if (has(s, "cache"))
+        m = bool(s["cache"]) ? m.with_caching_enabled() : m.with_caching_disabled();
+    if (has(s, "logging") && !bool(s["logging"])) m = m.with_logging_disabled();
+    if (has(s, "retention")) m = m.with_retention(std::chrono::milliseconds(num(s, "retention")));
     return m.with_key_serde(plain_serde(key)).with_value_serde(plain_serde(value));
 }
 
@@ -196,10 +200,13 @@ void Builder::step(Json s) {
     if (op == "store") {
         if (str(s, "kind") != "kv") throw std::runtime_error("no store of kind " + str(s, "kind"));
         const std::string name = str(s, "name");
-        builder.add_state_store(Stores::key_value_store_builder<Value, Value>(
+        auto store = Stores::key_value_store_builder<Value, Value>(
             in_memory ? Stores::in_memory_key_value_store(name)
                       : Stores::persistent_key_value_store(name),
-            plain_serde(str(s, "key")), plain_serde(str(s, "value"))));
+            plain_serde(str(s, "key")), plain_serde(str(s, "value")));
+        if (has(s, "cache") && bool(s["cache"])) store = store.with_caching_enabled();
+        if (has(s, "logging") && !bool(s["logging"])) store = store.with_logging_disabled();
+        builder.add_state_store(store);
         return;
     }
     if (op == "stream" || op == "table") {

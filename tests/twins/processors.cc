@@ -21,6 +21,22 @@ struct AddHeader final : Logic {
     }
 };
 
+struct ClearHeaders final : Logic {
+    void process(Port& port, const In& in) override {
+        const millrace::Headers none;
+        port.forward(maybe(in.value), {}, &none);
+    }
+};
+
+struct FailIf final : Logic {
+    Predicate pred;
+    void process(Port& port, const In& in) override {
+        port.forward(maybe(in.value), {}, nullptr);
+        if (pred(in.key, in.value)) throw std::runtime_error("fail_if");
+        port.forward(maybe(in.value), {}, nullptr);
+    }
+};
+
 struct ShiftTs final : Logic {
     std::int64_t by = 0;
     void process(Port& port, const In& in) override {
@@ -170,6 +186,12 @@ std::function<std::unique_ptr<Logic>()> logic(Json p) {
         l.name = str(p, "name");
         Json value = p["value"];
         if (!value.is_null()) l.value = std::string(std::string_view(value));
+        return made(l);
+    }
+    if (kind == "clear_headers") return made(ClearHeaders{});
+    if (kind == "fail_if") {
+        FailIf l;
+        l.pred = predicate(p["pred"]);
         return made(l);
     }
     if (kind == "shift_ts") {
