@@ -94,7 +94,8 @@ Result<void> LogDirectoryState::check_meta_properties() {
     } else {
         MR_TRY(const auto entries, disk_.list(config_.path));
         for (const DiskEntry& entry : entries) {
-            if (entry.directory && parse_directory(entry.name))
+            if (entry.directory && (parse_directory(entry.name) ||
+                                    entry.name.starts_with(std::string(kMetadataTopic) + '-')))
                 return fail(ErrorCode::KafkaStorageError,
                             config_.path +
                                 " has logs but no meta.properties. Restore that file, or use an "

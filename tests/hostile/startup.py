@@ -55,7 +55,7 @@ def directory_of_another_cluster(data):
     meta = os.path.join(copy, "meta.properties")
     text = open(meta).read()
     cluster = next(line for line in text.splitlines() if line.startswith("cluster.id="))
-    refuses("another cluster's directory", ["cluster", data], f"log.dirs={data}", ANY_PORT, "cluster.id=AAAAAAAAAAAAAAAAAAAAAA")
+    refuses("another cluster's directory", ["cluster", data], f"log.dirs={data}", ANY_PORT, "millrace.cluster.id=AAAAAAAAAAAAAAAAAAAAAA")
     open(meta, "w").write(text.replace(cluster, ""))
     refuses("meta.properties without a cluster", ["meta.properties", "cluster.id"], f"log.dirs={copy}", ANY_PORT)
     os.remove(meta)
@@ -65,7 +65,7 @@ def directory_of_another_cluster(data):
 def wrong_configuration():
     refuses("an unknown key, misspelt", ["lisseners", "listeners"], "lisseners=PLAINTEXT://127.0.0.1:0", f"log.dirs={work}/a")
     refuses("a number that is none", ["node.id", "seven"], "node.id=seven", ANY_PORT, f"log.dirs={work}/a")
-    refuses("a listener that is none", ["listeners", "localhost"], "listeners=localhost", f"log.dirs={work}/a")
+    refuses("a listener that is none", ["listener", "localhost"], "listeners=localhost", f"log.dirs={work}/a")
     refuses("a host that is not ours", ["203.0.113.7"], "listeners=PLAINTEXT://203.0.113.7:0", f"log.dirs={work}/a")
     refuses("no such properties file", ["no-such-file"], properties=f"{work}/no-such-file")
     path = os.path.join(work, "server.properties")
