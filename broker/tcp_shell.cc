@@ -23,9 +23,9 @@ public:
                                std::move(decoded->request), frame.size());
     }
     void on_bad_frame(std::string reason) override {
-        server_.host_->bad_request(id_, {wire::BadRequest::Why::Header,
-                                         {},
-                                         {ErrorCode::InvalidRequest, std::move(reason)}});
+        server_.host_->bad_request(
+            id_,
+            {wire::BadRequest::Why::Header, {}, {ErrorCode::InvalidRequest, std::move(reason)}});
     }
     void on_closed(std::string) override {
         server_.host_->disconnect(id_);
