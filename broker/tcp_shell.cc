@@ -22,6 +22,11 @@ public:
         server_.host_->request(id_, header.correlation_id, std::move(header.client_id).value_or(""),
                                std::move(decoded->request), frame.size());
     }
+    void on_bad_frame(std::string reason) override {
+        server_.host_->bad_request(
+            id_,
+            {wire::BadRequest::Why::Header, {}, {ErrorCode::InvalidRequest, std::move(reason)}});
+    }
     void on_closed(std::string) override {
         server_.host_->disconnect(id_);
         server_.remove(*this);

@@ -29,3 +29,9 @@ set_tests_properties(packaging PROPERTIES TIMEOUT 300)
 # Clients that are not ours, as judges. Exit 77: the client is not installed.
 add_test(NAME kcat COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/interop/kcat.py ${CMAKE_BINARY_DIR}/bin/millrace)
 set_tests_properties(kcat PROPERTIES LABELS interop SKIP_RETURN_CODE 77 TIMEOUT 120)
+
+# What is thrown at a running broker, and starts that must fail well.
+foreach(suite hostile startup)
+  add_test(NAME hostile_${suite} COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/hostile/${suite}.py ${CMAKE_BINARY_DIR}/bin/millrace)
+  set_tests_properties(hostile_${suite} PROPERTIES LABELS hostile TIMEOUT 240 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endforeach()

@@ -35,6 +35,8 @@ class ConnectionEvents {
 public:
     virtual ~ConnectionEvents() = default;
     virtual void on_frame(Bytes frame) = 0;  // without its length
+    // The length is none that is allowed: who sends it speaks something else. on_closed() follows.
+    virtual void on_bad_frame(std::string reason) { (void)reason; }
     // By the peer, by an error or by a limit; not after close(). Nothing follows.
     virtual void on_closed(std::string reason) = 0;
 };

@@ -112,10 +112,29 @@ void TcpConnection::parse(BytesView bytes) {
     }
 }
 
+// What else the first four bytes may be.
+static const char* looks_like(std::uint32_t size) {
+    switch (size) {
+        case 0x47455420:  // "GET "
+        case 0x504f5354:  // "POST"
+        case 0x48454144:  // "HEAD"
+            return ": this is HTTP";
+        case 0x5353482d:  // "SSH-"
+            return ": this is SSH";
+        default:
+            return size >> 8 == 0x160301 || size >> 8 == 0x160303
+                       ? ": this is TLS, and the listener is plaintext"
+                       : "";
+    }
+}
+
 bool TcpConnection::frame_begins(std::uint32_t size) {
     if (size > limits_.frame_bytes_max || size == 0) {  // negative lengths are large here
-        lost("frame of " + std::to_string(static_cast<std::int32_t>(size)) +
-             " bytes, allowed are 1 to " + std::to_string(limits_.frame_bytes_max));
+        std::string reason = "a frame of " + std::to_string(static_cast<std::int32_t>(size)) +
+                             " bytes, allowed are 1 to " + std::to_string(limits_.frame_bytes_max) +
+                             looks_like(size);
+        if (events_) events_->on_bad_frame(reason);
+        lost(std::move(reason));
         return false;
     }
     frame_ = std::make_unique<MutableBlock>(size);

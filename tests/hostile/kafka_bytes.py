@@ -1,5 +1,5 @@
 """As much of the Kafka protocol as hostile clients need, written by hand so that it can be wrong on purpose."""
-import socket, struct, zlib
+import socket, struct, time, zlib
 
 PRODUCE, FETCH, LIST_OFFSETS, METADATA, API_VERSIONS, CREATE_TOPICS = 0, 1, 2, 3, 18, 19
 
@@ -73,9 +73,10 @@ def record(value, key=None, offset_delta=0, timestamp_delta=0):
     return varint(len(body)) + body
 
 
-def batch(records, count=None, attributes=0, magic=2, last_offset_delta=None, timestamp=1_700_000_000_000, max_timestamp=None,
+def batch(records, count=None, attributes=0, magic=2, last_offset_delta=None, timestamp=None, max_timestamp=None,
           crc=None, length=None, producer_id=-1, epoch=-1, sequence=-1):
     """`records`: a list of encoded records, or the bytes that stand there (packed ones)."""
+    timestamp = int(time.time() * 1000) if timestamp is None else timestamp
     payload = records if isinstance(records, bytes) else b"".join(records)
     n = count if count is not None else len(records)
     covered = struct.pack(">hiqqqhii", attributes, n - 1 if last_offset_delta is None else last_offset_delta, timestamp,
