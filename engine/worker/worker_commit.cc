@@ -301,8 +301,11 @@ void Worker::check_end() {
         return;
     }
     at_end_ = AtEnd::Asking;
+    // The high watermark, not the last stable offset: EndTxn is answered before the markers are there, and until then what
+    // was just committed to a repartition topic lies above the last stable offset.
+    constexpr bool kReadCommitted = false;
     client::list_offsets(
-        cluster_, scope_, repartition, client::kLatest, config_.streams.exactly_once(),
+        cluster_, scope_, repartition, client::kLatest, kReadCommitted,
         [this](Result<std::map<TopicPartition, client::ListedOffset>> found) {
             const bool still = at_end_ == AtEnd::Asking && found && consumed_to_end();
             at_end_ = AtEnd::No;
