@@ -142,7 +142,7 @@ class Chaos:
     def run(self):
         args = self.args
         interval = 0.45
-        records = int(args.rate * (args.kills * (interval + 0.75) + 4))
+        records = int(args.rate * (args.kills * (interval + 2.0) + 8))
         if args.mode == "apart":
             self.start_broker()
             self.wait_port()
