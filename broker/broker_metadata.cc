@@ -207,6 +207,7 @@ void Broker::State::topic_deleted(const TopicDeleted& change) {
             log.error("cannot delete the log",
                       {{"partition", tp.to_string()}, {"detail", deleted.error().detail}});
     }
+    group->topics_deleted({{.name = change.name, .id = change.id}}, now);  // their offsets go, too
 }
 
 void Broker::State::configs_changed(const ConfigChanged& change) {

@@ -124,7 +124,7 @@ private:
     std::multimap<Offset, Completion>
         committed_;  // by the end they wait for; equal ones in the order they came
     std::vector<std::pair<Offset, Completion>> appended_;  // with the end that they wait for
-    wire::RecordBatchBuilder builder_;
+    wire::RecordBatchBuilder builder_{1024};  // most turns write little, and there are many shards
 };
 
 }  // namespace millrace::broker

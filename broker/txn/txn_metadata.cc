@@ -13,6 +13,13 @@ namespace {
 // itself.
 constexpr std::uint32_t kLastEpochTag = 10'000;
 
+// Whether a value ends as our tag does (it is the last one): only then are tags worth collecting.
+bool may_hold_last_epoch(BytesView value) {
+    constexpr std::byte kEnd[] = {std::byte{0x90}, std::byte{0x4e},
+                                  std::byte{2}};  // 10000, 2 bytes
+    return value.size() > 5 && std::memcmp(value.data() + value.size() - 5, kEnd, 3) == 0;
+}
+
 // What last_producer_epoch is unless the record says otherwise. KIP-890: an end of a transaction
 // bumps the epoch, and the client may ask again under the epoch before; after a rotation that is
 // the exhausted one.
@@ -113,7 +120,7 @@ Result<TxnMetadata> read_transaction_value(BytesView bytes) {
     wire::UnknownTags tags;
     MR_TRY([[maybe_unused]] const auto read,
            wire::decode(wire::schema_of<wire::TransactionLogValue>(), &value, bytes.subspan(2),
-                        nullptr, version, &tags));
+                        nullptr, version, may_hold_last_epoch(bytes) ? &tags : nullptr));
     if (value.transaction_status < 0 || value.transaction_status > 7)
         return fail(ErrorCode::CorruptMessage, "transaction status");
     TxnMetadata m;

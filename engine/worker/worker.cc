@@ -283,7 +283,8 @@ void Worker::position_reset(Tag tag, Offset position, bool truncated) {
     if (at == tags_.end()) return;
     const auto slot = slots_.find(at->second.first);
     if (slot == slots_.end()) return;
-    const Input& input = slot->second.inputs[at->second.second];
+    Input& input = slot->second.inputs[at->second.second];
+    if (!input.committed && !truncated) input.reset_to = position;
     if (truncated)
         log_.warn("position lost: records may have been skipped or read twice",
                   {{"partition", input.tp.to_string()}, {"position", position.value()}});

@@ -139,6 +139,7 @@ private:
         std::optional<Offset> committed;
         std::optional<LeaderEpoch> committed_epoch;
         std::string metadata;                // as committed
+        std::optional<Offset> reset_to;  // where the policy put us, before the first commit
         std::optional<Offset> end_at_start;  // until_end
         Offset purged{0};
     };
@@ -185,6 +186,7 @@ private:
     void start_restore(Slot& slot);
     void try_running(Slot& slot);
     void assign_inputs(Slot& slot);
+    void fetch_from_last_commit(Input& input);
     void drop_slot(TaskId id);
     void reset_everything(const std::string& why);
     void set_task_state(Slot& slot, TaskState state);

@@ -155,9 +155,8 @@ void Worker::roll_back() {
             continue;
         }
         for (std::size_t i = 0; i < slot.inputs.size(); ++i) {
-            const Input& input = slot.inputs[i];
-            if (input.exists)
-                fetcher_.assign(input.tp, input.tag, input.committed, input.committed_epoch);
+            Input& input = slot.inputs[i];
+            if (input.exists) fetch_from_last_commit(input);
             if (!input.exists) slot.task->set_lag(i, 0);
         }
         update_flow(slot);

@@ -227,7 +227,7 @@ void Worker::assign_inputs(Slot& slot) {
             input.end_at_start = Offset{0};
             continue;
         }
-        fetcher_.assign(input.tp, input.tag, input.committed, input.committed_epoch);
+        fetch_from_last_commit(input);
         if (!input.repartition && !input.end_at_start) sources.push_back(input.tp);
     }
     update_flow(slot);
@@ -243,6 +243,15 @@ void Worker::assign_inputs(Slot& slot) {
                                      input.end_at_start = end->second.offset;
                              changed_ = true;
                          });
+}
+
+// Without a commit the reset policy decides, once: after an abort it may not decide anew, or
+// `latest` would pass over what was read in between. Repartition topics are read from the beginning.
+void Worker::fetch_from_last_commit(Input& input) {
+    std::optional<Offset> from = input.committed;
+    if (!from) from = input.repartition ? Offset{0} : input.reset_to;
+    fetcher_.assign(input.tp, input.tag, from,
+                    input.committed ? input.committed_epoch : std::nullopt);
 }
 
 // Takes what is uncommitted with it; a clean end is a commit before.

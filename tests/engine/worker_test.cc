@@ -138,6 +138,30 @@ TEST(Worker, AnAbortedTransactionIsProcessedAgain) {
     EXPECT_EQ(w.listener.restores.size(), 1u) << "the store falls back in memory: no restore";
 }
 
+TEST(Worker, AnAbortBeforeTheFirstCommitDoesNotPassOverRecords) {  // auto.offset.reset=latest
+    WorkerRig rig(counts());
+    rig.config.streams.auto_offset_reset = "latest";
+    rig.make_topics(1);
+    rig.broker.append(kIn, {{"old", "1", 10}});
+    rig.broker.intercept = [n = 0](const wire::AnyRequest& r,
+                                   std::optional<wire::AnyResponse>& a) mutable {
+        if (r.key() != ApiKey::TxnOffsetCommit || ++n > 1) return Fate::Serve;
+        wire::TxnOffsetCommitResponse response;
+        auto& topic = response.topics.emplace_back();
+        topic.name = "in";
+        topic.partitions.push_back({0, ErrorCode::TransactionAbortable});
+        a = wire::AnyResponse::of(std::move(response), r.version());
+        return Fate::Answered;
+    };
+    OneWorker& w = rig.start("m", {"0_0"});
+    ASSERT_TRUE(rig.until([&] { return w.worker.state() == WorkerState::Running; }));
+    rig.pump.run_for(std::chrono::milliseconds(100));
+    rig.broker.append(kIn, {{"a", "1", 20}});
+    ASSERT_TRUE(rig.consumed(kIn, 2));
+    EXPECT_EQ(w.worker.metrics().aborts, 1);
+    EXPECT_EQ(rig.broker.committed_records(kOut), (Records{"a=1"}));
+}
+
 TEST(Worker, AFencedProducerLosesItsTasksAndComesBack) {  // E5, E10
     WorkerRig rig(counts());
     rig.make_topics(1);
