@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <algorithm>
 #include <map>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "millrace/app/kafka_streams.h"
 #include "millrace/dsl/streams.h"
@@ -20,37 +22,33 @@ namespace {
 using namespace millrace;
 using namespace std::chrono_literals;
 
-Bytes with_first(BytesView v, char first) {
-    MutableBlock block(v.size());
-    if (!v.empty()) {
-        std::memcpy(block.data(), v.data(), v.size());
-        block.data()[0] = static_cast<std::byte>(first);
-    }
-    return Bytes(std::move(block));
+std::vector<std::byte> with_first(BytesView v, char first) {
+    std::vector<std::byte> copy(v.begin(), v.end());
+    if (!copy.empty()) copy[0] = static_cast<std::byte>(first);
+    return copy;
 }
 
 Topology topology(const std::string& mode, const std::string& in, const std::string& in2, const std::string& out) {
     StreamsBuilder builder;
     if (mode == "table-join") {
-        auto stream = builder.stream<Bytes, Bytes>(in);
-        auto table = builder.table<Bytes, Bytes>(in2);
-        stream.join(table, [](const Bytes& left, const Bytes& right) {   // the left value, its tail from byte 50 the right one's
-            MutableBlock block(left.size());
-            std::memcpy(block.data(), left.data(), left.size());
-            if (left.size() > 50 && right.size() >= left.size()) std::memcpy(block.data() + 50, right.data() + 50, left.size() - 50);
-            return Bytes(std::move(block));
+        auto stream = builder.stream<BytesView, BytesView>(in);
+        auto table = builder.table<BytesView, BytesView>(in2);
+        stream.join(table, [](const BytesView& left, const BytesView& right) {   // the left value, its tail from byte 50 the right one's
+            std::vector<std::byte> both(left.begin(), left.end());
+            if (left.size() > 50 && right.size() >= left.size()) std::copy(right.begin() + 50, right.begin() + static_cast<std::ptrdiff_t>(left.size()), both.begin() + 50);
+            return both;
         }).to(out);
         return builder.build();
     }
-    auto records = builder.stream<Bytes, Bytes>(in);
+    auto records = builder.stream<BytesView, BytesView>(in);
     if (mode == "stateless") {
-        records.filter([](const Bytes& v) { return !v.empty() && v.view()[0] == std::byte{'A'}; })
-            .map_values([](const Bytes& v) { return with_first(v.view(), 'M'); })
+        records.filter([](const BytesView& v) { return !v.empty() && v[0] == std::byte{'A'}; })
+            .map_values([](const BytesView& v) { return with_first(v, 'M'); })
             .to(out);
     } else if (mode == "count") {
         records.group_by_key().windowed_by(TimeWindows::of_size_with_no_grace(1min)).count(Materialized::as("counts")).to_stream().to(out);
     } else if (mode == "latest" || mode == "restore") {
-        records.group_by_key().reduce([](const Bytes&, const Bytes& last) { return last; }, Materialized::as("latest")).to_stream().to(out);
+        builder.stream<std::string, std::vector<std::byte>>(in).group_by_key().reduce([](const std::vector<std::byte>&, const std::vector<std::byte>& last) { return last; }, Materialized::as("latest")).to_stream().to(out);
     } else {
         std::fprintf(stderr, "bench_app: mode %s is not there\n", mode.c_str());
         std::exit(2);

@@ -118,14 +118,13 @@ void feed(Clients& clients, const Flags& flags, const std::string& topic) {
 
 Topology topology(Job job, const std::string& in, const std::string& out) {
     StreamsBuilder builder;
-    auto records = builder.stream<Bytes, Bytes>(in);
+    auto records = builder.stream<BytesView, BytesView>(in);
     if (job == Job::Stateless) {
-        records.filter([](const Bytes& v) { return !v.empty() && v.view()[0] == std::byte{'A'}; })
-            .map_values([](const Bytes& v) {
-                MutableBlock block(v.size());
-                std::memcpy(block.data(), v.data(), v.size());
-                block.data()[0] = std::byte{'M'};
-                return Bytes(std::move(block));
+        records.filter([](const BytesView& v) { return !v.empty() && v[0] == std::byte{'A'}; })
+            .map_values([](const BytesView& v) {
+                std::vector<std::byte> copy(v.begin(), v.end());
+                copy[0] = std::byte{'M'};
+                return copy;
             })
             .to(out);
     } else {
@@ -238,7 +237,7 @@ int latency(EmbeddedBroker& broker, Clients& clients, const Flags& flags, std::i
     const std::string id = "latency" + std::to_string(commit_ms), in = id + "-in", out = id + "-out";
     const std::int64_t total = flags.rate * 5;
     StreamsBuilder builder;
-    builder.stream<Bytes, Bytes>(in).map_values([](const Bytes& v) { return v; }).to(out);
+    builder.stream<BytesView, BytesView>(in).filter([](const BytesView& v) { return !v.empty(); }).to(out);
     std::vector<double> micros;
     std::unique_ptr<app::ClientHost> writer_host, reader_host;
     std::unique_ptr<app::TopicWriter> writer;
