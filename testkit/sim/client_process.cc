@@ -46,7 +46,10 @@ void ClientProcess::wake() {
 
 void ClientProcess::run() {
     const Now now = scheduler_.now();
-    if (now.time < paused_until_) return;
+    if (now.time < paused_until_) {  // this wake-up may have stood in for the one at the pause's end
+        schedule(paused_until_);
+        return;
+    }
     std::vector<client::LinkInput> waiting = std::move(waiting_);
     waiting_.clear();
     for (const client::LinkInput& input : waiting) cluster_->step(input, now);
