@@ -24,9 +24,12 @@ TopicWriter::TopicWriter(ClientHost& host, std::vector<std::string> topics, Pull
 
 void TopicWriter::poll() {
     static constexpr int kPerTurn = 4096;
-    if (producer_.trouble() != client::Trouble::None && !failure_) failure_ = producer_.error();
     if (failure_ || finished_) return;
-    producer_.poll();   // outcomes are found here
+    producer_.poll();   // outcomes and trouble are found here
+    if (producer_.trouble() != client::Trouble::None) {
+        failure_ = producer_.error();
+        return;
+    }
     if (producer_.take_outcome()) finished_ = true;
     if (!over_ && producer_.initialized() && producer_.topics_known()) {
         const Time now = host_.now().time;

@@ -146,12 +146,16 @@ Time Producer::due(const Partition& partition, const Batch& batch) const {
 }
 
 void Producer::poll() {
+    const std::size_t outcomes = outcomes_.size();
+    const Trouble trouble = trouble_;
     advance();
     if (check_due_ || due_at_ <= cluster_.now().time) {
         check_due_ = false;
         send_due();
         advance();
     }
+    // The owner may have looked before it polled: what came up in here brings it once more.
+    if (outcomes_.size() != outcomes || trouble_ != trouble) check_due_ = true;
 }
 
 Time Producer::next_due() const {

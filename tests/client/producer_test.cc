@@ -166,6 +166,29 @@ TEST(Producer, IdempotentWithoutTransactions) {
     EXPECT_EQ(rig.broker.committed_records(kT0), expected);
 }
 
+// An owner that looks at outcomes and trouble before it polls must be called once more.
+TEST(Producer, WhatOnlyPollFindsWakesItsOwnerOnce) {
+    Started rig(ProducerConfig{.delivery_timeout = Duration{}});
+    rig.send("t", 0, "a", "1");
+    ASSERT_TRUE(rig.until([&] { return rig.producer.flushed(); }));
+    const Time now = rig.cluster.now().time;
+    rig.producer.commit({}, {});  // all of it is acknowledged: over at once
+    rig.producer.poll();
+    EXPECT_TRUE(rig.producer.outcome_waiting());
+    EXPECT_LE(rig.producer.next_due(), now);
+    rig.producer.poll();
+    EXPECT_GT(rig.producer.next_due(), now) << "once";
+
+    rig.send("unknown", 0, "a", "1");
+    rig.producer.take_outcome();
+    rig.producer.commit({}, {});
+    rig.producer.poll();  // no leader, and no time to wait for one
+    EXPECT_EQ(rig.producer.trouble(), Trouble::Abortable);
+    EXPECT_LE(rig.producer.next_due(), now);
+    rig.producer.poll();
+    EXPECT_GT(rig.producer.next_due(), now) << "once";
+}
+
 TEST(Producer, AnUnknownProducerIdBumpsTheEpochWithoutTransactions) {  // KIP-360, T15
     ProducerConfig config;
     config.linger = Duration{};
