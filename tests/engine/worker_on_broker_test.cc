@@ -1,5 +1,8 @@
 // The engine and the broker together: what is committed equals a run without faults, whatever dies
 // on the way.
+#include "millrace/state/directory_provider.h"
+#include "millrace/state/runs/model_runs.h"
+#include "millrace/testkit/sim/sim_disk.h"
 #include "millrace/tests/engine/broker_rig.h"
 #include "millrace/tests/engine/worker_rig.h"
 #include "millrace/wire/batch/record_batch.h"
@@ -105,7 +108,7 @@ struct Whole {
         c.process_id = process;
         c.number = number;
         c.member_id = "member-" + std::to_string(workers.size());
-        workers.push_back(std::make_unique<OneWorker>(c, *compiled, stores));
+        workers.push_back(std::make_unique<OneWorker>(c, *compiled, *provider));
         OneWorker& w = *workers.back();
         index[&w] = rig.add(w);
         client::Effects effects;
@@ -123,11 +126,32 @@ struct Whole {
     BrokerRig rig;
     Outside outside;
     std::size_t outside_index = 0;
-    state::MemoryProvider stores;
+    state::MemoryProvider memory;
+    state::StoreProvider* provider = &memory;  // of workers started from now on
     std::shared_ptr<const engine::CompiledTopology> compiled;
     engine::WorkerConfig config;
     std::vector<std::unique_ptr<OneWorker>> workers;
     std::map<OneWorker*, std::size_t> index;
+};
+
+// A state directory on a disk that crashes with the process, and a budget that spills at every
+// commit and forgets at once.
+struct SpilledStores {
+    struct Process {
+        std::unique_ptr<state::ModelRuns> runs;
+        std::unique_ptr<state::DirectoryProvider> provider;
+    };
+    state::StoreProvider* start_process() {
+        Process process;
+        process.runs = *state::ModelRuns::open(disk, "/state");
+        process.provider = std::make_unique<state::DirectoryProvider>(
+            *process.runs, runner, state::StateBudget{.bytes_max = 1, .tail_records_max = 1});
+        processes.push_back(std::move(process));
+        return processes.back().provider.get();
+    }
+    testkit::SimDisk disk;
+    state::InlineSpillRunner runner;
+    std::vector<Process> processes;  // the dead ones too: their workers' objects are still there
 };
 
 Topology counting() {
@@ -170,11 +194,14 @@ TEST(WorkerOnBroker, CountsAndLeaves) {
     EXPECT_GT(again.listener.restores.size(), 0u);
 }
 
-TEST(WorkerOnBroker, ExactlyOnceWhateverDies) {
-    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+void exactly_once_whatever_dies(std::uint64_t seeds, bool spilled) {
+    std::size_t from_checkpoint = 0;
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         SCOPED_TRACE(seed);
         Random random(seed);
+        SpilledStores disk;
         Whole whole(counting(), {"in", "out"});
+        if (spilled) whole.provider = disk.start_process();
         whole.read({"out", 0});
         whole.read({"out", 1});
         whole.config.static_member =
@@ -189,6 +216,10 @@ TEST(WorkerOnBroker, ExactlyOnceWhateverDies) {
             }
             if (random.one_in(3)) {  // the process dies; its successor has the same process id
                 whole.rig.crash(whole.index.at(w));
+                if (spilled) {
+                    disk.disk.crash(random);
+                    whole.provider = disk.start_process();
+                }
                 w = &whole.start("p1");
             } else if (random.one_in(3)) {
                 whole.rig.crash_broker(random);
@@ -216,7 +247,18 @@ TEST(WorkerOnBroker, ExactlyOnceWhateverDies) {
             EXPECT_EQ(by_key[key], expected);
         }
         EXPECT_FALSE(w->worker.closed());
+        for (const auto& worker : whole.workers)
+            for (const engine::RestoreProgress& restore : worker->listener.restores)
+                from_checkpoint += restore.begin > Offset{0};
     }
+    EXPECT_EQ(from_checkpoint > 0, spilled) << "restores that began at a checkpoint";
+}
+
+TEST(WorkerOnBroker, ExactlyOnceWhateverDies) {
+    exactly_once_whatever_dies(3, false);
+}
+TEST(WorkerOnBroker, ExactlyOnceOverSpilledStateWhateverDies) {
+    exactly_once_whatever_dies(3, true);
 }
 
 }  // namespace millrace::test
