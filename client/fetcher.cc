@@ -161,6 +161,16 @@ void Fetcher::poll() {
 void Fetcher::send_fetch(SlotKey key, std::vector<TopicPartition> want, Duration wait) {
     Slot& slot = slots_[key];
     slot.busy = true;
+    // An incremental answer leaves out what has not changed since the session's last one. Whoever
+    // was assigned anew since then does not know that one: only a full fetch tells the end again.
+    // Epoch 0 under the old id closes the old session (KIP-227).
+    const auto unheard = [&](const TopicPartition& tp) {
+        return !partitions_.at(tp).end && slot.session.contains(tp);
+    };
+    if (std::any_of(want.begin(), want.end(), unheard)) {
+        slot.session_epoch = 0;
+        slot.session.clear();
+    }
     bool ids = true;
     for (const TopicPartition& tp : want) ids &= !cluster_.topic(tp.topic)->id.is_zero();
     for (const auto& [tp, in] : slot.session) ids &= !in.topic_id.is_zero();
