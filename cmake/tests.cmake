@@ -35,3 +35,7 @@ foreach(suite hostile startup)
   add_test(NAME hostile_${suite} COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/hostile/${suite}.py ${CMAKE_BINARY_DIR}/bin/millrace)
   set_tests_properties(hostile_${suite} PROPERTIES LABELS hostile TIMEOUT 240 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endforeach()
+
+# Seeds of the simulator; ./dev sim runs 300.
+add_test(NAME simulate COMMAND simulate --seeds 1..40 --jobs 2)
+set_tests_properties(simulate PROPERTIES TIMEOUT 600)
