@@ -139,6 +139,22 @@ TEST(Fetcher, ALostSessionIsOpenedAnew) {
     }
 }
 
+// Nothing changed since the session's last answer, so an incremental one leaves the partition out: who assigns it
+// anew (an abort does) would never hear its end.
+TEST(Fetcher, APartitionAssignedAnewHearsItsEndAgain) {
+    Fetching rig;
+    rig.broker.append(kT0, {{"a", "0", 1}});
+    for (const TopicPartition& tp : {kT0, kT1}) rig.fetcher.assign(tp, 1, Offset{0});
+    ASSERT_TRUE(rig.until([&] { return rig.fetcher.position(kT0) == Offset{1} && rig.fetcher.lag(kT1) == 0; }));
+    rig.until([] { return false; }, std::chrono::seconds(2));
+    for (int i = 0; i < 4; ++i) {
+        rig.fetcher.assign(kT0, 1, Offset{1});
+        rig.fetcher.assign(kT1, 1, Offset{0});
+        EXPECT_FALSE(rig.fetcher.lag(kT0));
+        ASSERT_TRUE(rig.until([&] { return rig.fetcher.lag(kT0) == 0 && rig.fetcher.lag(kT1) == 0; })) << i;
+    }
+}
+
 TEST(Fetcher, UnpacksCompressedBatches) {
     for (const wire::Codec codec :
          {wire::Codec::Gzip, wire::Codec::Snappy, wire::Codec::Lz4, wire::Codec::Zstd}) {
