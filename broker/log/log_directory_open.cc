@@ -306,6 +306,10 @@ Result<Log*> LogDirectoryState::open_log(const TopicPartition& tp, const Uuid& t
         } else {
             MR_TRY_VOID(may_append(0));
             forget_offsets(tp);  // of a log of this name that is gone
+            // What a deletion left behind that failed half-way is not the new log's.
+            MR_TRY(const Uuid left_behind, topic_id_of(tp));
+            if (!left_behind.is_zero() && left_behind != topic_id)
+                MR_TRY_VOID(disk_.remove_all(path));
             MR_TRY_VOID(disk_.make_directories(path));
         }
         if (!there || id.is_zero()) {

@@ -55,8 +55,6 @@ inline std::byte* store_fast(std::byte* at, std::uint64_t v) {
 inline std::size_t size_fast(std::uint64_t v) {
     if (v < 0x80) [[likely]]
         return 1;
-    if (v < 0x4000) [[likely]]
-        return 2;
     return unsigned_varint_size(v);
 }
 
@@ -67,46 +65,60 @@ inline std::uint32_t length_of(const NullableView& bytes) {
 
 }  // namespace
 
+namespace {
+// What a record adds to its key, value and headers at most: six varints and a byte, and room to
+// spare.
+constexpr std::size_t kRecordOverheadMax = 40;
+}  // namespace
+
+// Out of line: it happens a few times in the life of a builder.
 std::byte* RecordBatchBuilder::reserve(std::size_t more) {
-    if (size_ + more > block_.size()) [[unlikely]] {
-        MutableBlock grown(std::max(block_.size() * 2, size_ + more));
-        std::memcpy(grown.data(), block_.data(), size_);
-        block_ = std::move(grown);
-    }
+    MutableBlock grown(std::max(block_.size() * 2, size_ + more));
+    std::memcpy(grown.data(), block_.data(), size_);
+    block_ = std::move(grown);
     return block_.data() + size_;
 }
 
+// The record is written where it stands when its length takes two bytes, the common case; else it
+// is moved.
 template <class WriteHeaders>
-inline void RecordBatchBuilder::append_record(std::int32_t offset_delta, Timestamp timestamp,
-                                              NullableView key, NullableView value,
-                                              std::size_t header_bytes, std::uint32_t header_count,
-                                              WriteHeaders&& write_headers) {
+[[gnu::always_inline]] inline void RecordBatchBuilder::append_record(
+    std::int32_t offset_delta, Timestamp timestamp, NullableView key, NullableView value,
+    std::size_t header_bytes, std::uint32_t header_count, WriteHeaders&& write_headers) {
     MR_DCHECK(offset_delta > last_delta_);
+    const std::size_t bound = kRecordOverheadMax + key.size() + value.size() + header_bytes;
+    if (size_ + bound > block_.size()) [[unlikely]]
+        reserve(bound);
     const std::int64_t time = timestamp.value();
-    if (!has_base_) {
+    if (!has_base_) [[unlikely]] {
         base_timestamp_ = time;
         has_base_ = true;
     }
     if (count_ == 0 || time > max_timestamp_) max_timestamp_ = time;
-    const std::uint64_t time_delta = zigzag(static_cast<std::int64_t>(
-        static_cast<std::uint64_t>(time) - static_cast<std::uint64_t>(base_timestamp_)));
-    const std::uint64_t delta = zigzag(offset_delta);
-    const std::uint64_t key_length = length_of(key), value_length = length_of(value);
-    const std::uint64_t headers = std::uint64_t{header_count} << 1;
-    const std::size_t body = 1 + size_fast(time_delta) + size_fast(delta) + size_fast(key_length) +
-                             key.size() + size_fast(value_length) + value.size() +
-                             size_fast(headers) + header_bytes;
-    std::byte* at = reserve(body + kVarintBytesMax);
-    at = store_fast(at, static_cast<std::uint64_t>(body) << 1);
+    std::byte* const start = block_.data() + size_;
+    std::byte* const body = start + 2;
+    std::byte* at = body;
     *at++ = std::byte{0};
-    at = store_fast(at, time_delta);
-    at = store_fast(at, delta);
-    at = store_fast(at, key_length);
+    at = store_fast(at,
+                    zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(time) -
+                                                     static_cast<std::uint64_t>(base_timestamp_))));
+    at = store_fast(at, zigzag(offset_delta));
+    at = store_fast(at, length_of(key));
     copy_bytes(at, key.data(), key.size());
-    at = store_fast(at + key.size(), value_length);
+    at = store_fast(at + key.size(), length_of(value));
     copy_bytes(at, value.data(), value.size());
-    at = store_fast(at + value.size(), headers);
+    at = store_fast(at + value.size(), std::uint64_t{header_count} << 1);
     at = write_headers(at);
+    const std::size_t size = static_cast<std::size_t>(at - body);
+    if (size - 64 < 8192 - 64) [[likely]] {  // 64 <= size < 8192: two bytes
+        start[0] = static_cast<std::byte>(size << 1 | 0x80);
+        start[1] = static_cast<std::byte>(size >> 6);
+    } else {
+        const std::size_t length_size = unsigned_varint_size(std::uint64_t{size} << 1);
+        std::memmove(start + length_size, body, size);
+        store_unsigned_varint(start, std::uint64_t{size} << 1);
+        at = start + length_size + size;
+    }
     size_ = static_cast<std::size_t>(at - block_.data());
     last_delta_ = offset_delta;
     ++count_;

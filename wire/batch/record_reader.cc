@@ -9,37 +9,25 @@ namespace millrace::wire {
 
 namespace {
 
-// Bytes that may be read behind a record without a check: the longest varint.
-constexpr std::ptrdiff_t kSlack = 16;
+// Bytes that may be read behind a record without a check: four varints of three bytes.
+constexpr std::ptrdiff_t kSlack = 32;
 
-// Reads a zigzag varint that starts at `at`, where kVarlongBytesMax bytes are readable; null when
-// it is too long.
-inline const std::byte* fast_varint(const std::byte* at, std::int32_t& into) {
-    std::uint32_t v = std::to_integer<std::uint32_t>(*at);
-    if (v < 0x80) [[likely]] {
-        into = unzigzag(v);
-        return at + 1;
-    }
+struct Raw {
+    const std::byte* at;  // behind it; null: longer than three bytes
+    std::uint32_t value;
+};
+
+// An unsigned varint of at most three bytes, which are readable.
+[[gnu::always_inline]] inline Raw short_varint(const std::byte* at) {
+    const std::uint32_t first = std::to_integer<std::uint32_t>(at[0]);
+    if (first < 0x80) [[likely]]
+        return {at + 1, first};
     const std::uint32_t second = std::to_integer<std::uint32_t>(at[1]);
-    if (second < 0x80) [[likely]] {
-        into = unzigzag((v & 0x7f) | second << 7);
-        return at + 2;
-    }
-    return load_varint(at, at + kVarintBytesMax, into);
-}
-
-inline const std::byte* fast_varlong(const std::byte* at, std::int64_t& into) {
-    std::uint64_t v = std::to_integer<std::uint64_t>(*at);
-    if (v < 0x80) [[likely]] {
-        into = unzigzag(v);
-        return at + 1;
-    }
-    const std::uint64_t second = std::to_integer<std::uint64_t>(at[1]);
-    if (second < 0x80) [[likely]] {
-        into = unzigzag((v & 0x7f) | second << 7);
-        return at + 2;
-    }
-    return load_varlong(at, at + kVarlongBytesMax, into);
+    if (second < 0x80) [[likely]]
+        return {at + 2, (first & 0x7f) | second << 7};
+    const std::uint32_t third = std::to_integer<std::uint32_t>(at[2]);
+    if (third < 0x80) return {at + 3, (first & 0x7f) | (second & 0x7f) << 7 | third << 14};
+    return {nullptr, 0};
 }
 
 // The same with an end, for the last record.
@@ -101,41 +89,59 @@ const std::byte* read_carefully(const std::byte* at, const std::byte* end, Recor
     return record_end;
 }
 
-// The common case: kSlack bytes lie behind the record, so varints are read first and checked after.
-inline const std::byte* read_fast(const std::byte* at, const std::byte* end, RecordView& record,
-                                  Deltas& deltas) {
-    std::int32_t length, size;
-    if (end - at < kSlack) [[unlikely]]
-        return read_carefully(at, end, record, deltas);
-    const std::byte* const start = at;
-    at = fast_varint(at, length);
-    if (!at || length < 1 || length > end - at - kSlack) [[unlikely]]
-        return read_carefully(start, end, record, deltas);
-    const std::byte* const record_end = at + length;
-    // A varint begins at or before record_end (checked where it matters), and at most 10 bytes are
-    // read from there.
-    if (!(at = fast_varlong(at + 1, deltas.timestamp)) || at > record_end) [[unlikely]]
+// The common case: kSlack bytes lie behind the record, no header, no varint over three bytes. Null:
+// it is not that. Varints are read first and checked after: one may begin behind the record's end,
+// but the length that follows it does not fit then, and the last must end exactly there.
+[[gnu::always_inline]] inline const std::byte* read_fast(const std::byte* at,
+                                                         const std::byte* safe_end,
+                                                         RecordView& record,
+                                                         std::int64_t base_offset,
+                                                         std::int64_t base_timestamp) {
+    if (at > safe_end) [[unlikely]]
         return nullptr;
-    if (!(at = fast_varint(at, deltas.offset)) || at > record_end) [[unlikely]]
+    const Raw length = short_varint(at);
+    if (!length.at) [[unlikely]]
         return nullptr;
-    if (!(at = fast_varint(at, size)) || at > record_end) [[unlikely]]
+    const std::ptrdiff_t size = length.value >> 1;
+    if ((length.value & 1) != 0 || size > safe_end - length.at) [[unlikely]]
         return nullptr;
-    if (!(at = nullable(at, record_end, size, record.key))) [[unlikely]]
+    const std::byte* const end = length.at + size;
+    const Raw time = short_varint(length.at + 1);
+    if (!time.at) [[unlikely]]
         return nullptr;
-    if (!(at = fast_varint(at, size)) || at > record_end) [[unlikely]]
+    const Raw offset = short_varint(time.at);
+    if (!offset.at) [[unlikely]]
         return nullptr;
-    if (!(at = nullable(at, record_end, size, record.value))) [[unlikely]]
+    const Raw key = short_varint(offset.at);
+    const std::ptrdiff_t key_size = key.value >> 1;
+    if (!key.at || key_size > end - key.at) [[unlikely]]
         return nullptr;
-    if (!(at = fast_varint(at, size)) || at > record_end) [[unlikely]]
-        return nullptr;
-    if (size == 0 && at == record_end) [[likely]] {
-        record.headers = HeadersView();
-        return at;
+    at = key.at + key_size;
+    record.key = NullableView(BytesView{key.at, static_cast<std::size_t>(key_size)});
+    if ((key.value & 1) != 0) [[unlikely]] {  // null
+        at = key.at;
+        record.key = NullableView();
     }
-    if (!check_headers(at, record_end, size)) return nullptr;
-    record.headers = HeadersView({at, static_cast<std::size_t>(record_end - at)},
-                                 static_cast<std::uint32_t>(size));
-    return record_end;
+    const Raw value = short_varint(at);
+    const std::ptrdiff_t value_size = value.value >> 1;
+    if (!value.at || value_size > end - value.at) [[unlikely]]
+        return nullptr;
+    at = value.at + value_size;
+    record.value = NullableView(BytesView{value.at, static_cast<std::size_t>(value_size)});
+    if ((value.value & 1) != 0) [[unlikely]] {
+        at = value.at;
+        record.value = NullableView();
+    }
+    if (at + 1 != end || *at != std::byte{0}) [[unlikely]]
+        return nullptr;
+    record.headers = HeadersView();
+    record.offset = Offset{base_offset + unzigzag(offset.value)};
+    record.timestamp = Timestamp{base_timestamp + unzigzag(time.value)};
+    return end;
+}
+
+std::int64_t wrapping_sum(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 
 }  // namespace
@@ -172,20 +178,23 @@ Result<std::size_t> RecordReader::read(std::span<RecordView> into) {
                                    ? into.size()
                                    : static_cast<std::size_t>(left_);
     const std::byte* at = at_;
-    const std::byte* const end = end_;
-    const auto base_offset =
-        static_cast<std::uint64_t>(base_offset_);  // unsigned: the sum may wrap, never trap
-    const auto base_timestamp = static_cast<std::uint64_t>(base_timestamp_);
+    // Sums of the fast path stay in range when the bases do; others take the path where they may
+    // wrap.
+    const bool plain = base_offset_ >= 0 && base_offset_ < INT64_MAX / 2 &&
+                       base_timestamp_ > -INT64_MAX / 2 && base_timestamp_ < INT64_MAX / 2;
+    const std::byte* const safe_end = plain && end_ - at_ > kSlack ? end_ - kSlack : at_ - 1;
     for (std::size_t i = 0; i < wanted; ++i) {
         RecordView& record = into[i];
+        if (const std::byte* next = read_fast(at, safe_end, record, base_offset_, base_timestamp_))
+            [[likely]] {
+            at = next;
+            continue;
+        }
         Deltas deltas;
-        at = read_fast(at, end, record, deltas);
-        if (!at) [[unlikely]]
-            return fail(ErrorCode::InvalidRecord, "malformed record");
-        record.offset = Offset{static_cast<std::int64_t>(
-            base_offset + static_cast<std::uint64_t>(std::int64_t{deltas.offset}))};
-        record.timestamp = Timestamp{static_cast<std::int64_t>(
-            base_timestamp + static_cast<std::uint64_t>(deltas.timestamp))};
+        at = read_carefully(at, end_, record, deltas);
+        if (!at) return fail(ErrorCode::InvalidRecord, "malformed record");
+        record.offset = Offset{wrapping_sum(base_offset_, deltas.offset)};
+        record.timestamp = Timestamp{wrapping_sum(base_timestamp_, deltas.timestamp)};
     }
     if (log_append_time_)
         for (std::size_t i = 0; i < wanted; ++i) into[i].timestamp = Timestamp{max_timestamp_};

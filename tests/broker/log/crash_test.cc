@@ -413,17 +413,17 @@ TEST(Crash, WhatWasSyncedSurvivesAndNothingIsInvented) {
     const char* one = std::getenv("MILLRACE_SEED");
     const char* more = std::getenv("MILLRACE_SEED_LAST");
     const std::uint64_t first = one ? std::stoull(one) : 0;
-    const std::uint64_t last = more ? std::stoull(more) : one ? first : 1500;
+    const std::uint64_t last = more ? std::stoull(more) : one ? first : 300;
     for (std::uint64_t seed = first; seed <= last; ++seed) {
         SCOPED_TRACE("MILLRACE_SEED=" + std::to_string(seed));
         Workload(seed, tally).run();
         if (::testing::Test::HasFailure()) break;
     }
     if (one) return;
-    EXPECT_GT(tally.torn, 100);
-    EXPECT_GT(tally.recovered_more, 100) << "unsynced groups that happened to be whole";
+    EXPECT_GT(tally.torn, 20);
+    EXPECT_GT(tally.recovered_more, 20) << "unsynced groups that happened to be whole";
     EXPECT_GT(tally.truncations, 100);
-    EXPECT_GT(tally.deletions, 100);
+    EXPECT_GT(tally.deletions, 50);
     EXPECT_GT(tally.references, 100);
     EXPECT_GT(tally.checkpoints, 100);
 }
@@ -433,7 +433,7 @@ TEST(Crash, WhatWasSyncedSurvivesAndNothingIsInvented) {
 TEST(Crash, DamagedDirectoriesOpenOrSayWhy) {
     Random random(5);
     NullLog sink;
-    for (int round = 0; round < 400; ++round) {
+    for (int round = 0; round < 200; ++round) {
         testkit::SimDisk disk;
         LogDirectoryConfig config = small_config();
         LogConfig topic;

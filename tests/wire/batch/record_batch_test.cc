@@ -119,7 +119,7 @@ TEST(RecordBatch, RandomRecordsOfAllSizesComeBack) {
 TEST(RecordBatch, DamageNeverReadsOutside) {
     Random random(11);
     const Bytes good = batch_of(20, 30);
-    for (int round = 0; round < 20'000; ++round) {
+    for (int round = 0; round < 6'000; ++round) {
         auto bad = std::make_unique<std::byte[]>(good.size());  // no spare bytes behind
         std::memcpy(bad.get(), good.data(), good.size());
         for (std::uint64_t i = 0, n = 1 + random.below(4); i < n; ++i)
@@ -149,7 +149,7 @@ TEST(RecordBatch, DamageNeverReadsOutside) {
 TEST(Compression, RoundTripsAndLimits) {
     Random random(3);
     for (Codec codec : {Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd}) {
-        for (std::size_t size : {0, 1, 100, 4096, 70'000, 3'000'000}) {
+        for (std::size_t size : {0, 1, 100, 4096, 70'000, 600'000}) {
             std::string text;
             while (text.size() < size)
                 text += random.one_in(2) ? "payment" : std::to_string(random.next());
@@ -176,7 +176,7 @@ TEST(Compression, RoundTripsAndLimits) {
 }
 
 TEST(Compression, ABombCostsItsLimit) {
-    const std::string zeros(64 << 20, '\0');
+    const std::string zeros(8 << 20, '\0');
     for (Codec codec : {Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd}) {
         ByteSink packed;
         compress(codec, std::nullopt, as_bytes(zeros), packed);
