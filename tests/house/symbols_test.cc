@@ -61,7 +61,6 @@ TEST(Symbols, TheTestSeesAForbiddenSymbolWhereOneIs) {   // the shells' library 
     for (const Undefined& u : undefined_symbols(std::string(MILLRACE_BUILD_DIR) + "/libmillrace_io.a")) {
         seen += u.symbol.find("epoll") != std::string::npos || u.symbol.find("fdatasync") != std::string::npos;
     }
-    if (undefined_symbols(std::string(MILLRACE_BUILD_DIR) + "/libmillrace_io.a").empty()) GTEST_SKIP() << "io is not built";
     EXPECT_GT(seen, 0u);
 }
 
