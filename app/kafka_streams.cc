@@ -156,7 +156,8 @@ struct KafkaStreams::Impl final : engine::WorkerListener {
         Stores s;
         MR_TRY(s.process, state::ProcessState::open(disk, state_dir, config.application_id, io::random_uuid()));
         state::StateBudget budget;
-        budget.bytes_max /= config.num_stream_threads;
+        budget.bytes_max = std::max<std::int64_t>(1, config.statestore_memory_max_bytes / config.num_stream_threads);
+        budget.tail_records_max = config.statestore_tail_max_records;
         for (std::int64_t n = 0; n < config.num_stream_threads; ++n) s.providers.push_back(s.process->provider(budget));
         return s;
     }

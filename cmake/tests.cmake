@@ -39,3 +39,11 @@ endforeach()
 # Seeds of the simulator; ./dev sim runs 300.
 add_test(NAME simulate COMMAND simulate --seeds 1..40 --jobs 2)
 set_tests_properties(simulate PROPERTIES TIMEOUT 600)
+
+# kill -9 of broker and application, and the output compared with an undisturbed run. The full length is in tests/chaos/README.md.
+add_test(NAME chaos_apart COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/chaos/chaos.py --mode apart --rate 3000
+  --app-kills 5 --broker-kills 5 --spill-kills 1 --restore-kills 1)
+add_test(NAME chaos_embedded COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/chaos/chaos.py --mode embedded --rate 3000
+  --app-kills 6 --spill-kills 1 --restore-kills 1)
+set_tests_properties(chaos_apart chaos_embedded PROPERTIES LABELS chaos SKIP_RETURN_CODE 77 TIMEOUT 300
+  ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;MILLRACE_BIN=${CMAKE_BINARY_DIR}/bin")

@@ -37,6 +37,8 @@ const std::vector<Setting>& settings_table() {
         {"statestore.cache.max.bytes", &C::statestore_cache_max_bytes, 0},
         {"cache.max.bytes.buffering", &C::statestore_cache_max_bytes, 0},  // its deprecated name
         {"statestore.uncommitted.max.bytes", &C::statestore_uncommitted_max_bytes, -1},
+        {"millrace.statestore.memory.max.bytes", &C::statestore_memory_max_bytes, 1},
+        {"millrace.statestore.tail.max.records", &C::statestore_tail_max_records, 1},
         {"task.timeout.ms", &C::task_timeout_ms, 0},
         {"repartition.purge.interval.ms", &C::repartition_purge_interval_ms, 0},
         {"replication.factor", &C::replication_factor, -1, INT16_MAX},
