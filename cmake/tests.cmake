@@ -47,3 +47,10 @@ add_test(NAME chaos_embedded COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/chaos/cha
   --app-kills 6 --spill-kills 1 --restore-kills 1)
 set_tests_properties(chaos_apart chaos_embedded PROPERTIES LABELS chaos SKIP_RETURN_CODE 77 TIMEOUT 300
   ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;MILLRACE_BIN=${CMAKE_BINARY_DIR}/bin")
+
+# What a record costs, against the accepted figures (bench/bill). Exit 77: figures of another compiler or machine.
+find_program(VALGRIND valgrind)
+if(VALGRIND AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_test(NAME bill COMMAND ${CMAKE_SOURCE_DIR}/bench/bill/bill.py --check --program ${CMAKE_BINARY_DIR}/bin/bench_bill)
+  set_tests_properties(bill PROPERTIES LABELS bill SKIP_RETURN_CODE 77 TIMEOUT 300 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
