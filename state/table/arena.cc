@@ -64,9 +64,8 @@ void Arena::release_own(std::byte* at) {
     ::operator delete(own);
 }
 
-std::size_t Arena::size_of(const std::byte* at, SizeClass c) {
-    if (c == kOwnAllocation) return (reinterpret_cast<const Own*>(at) - 1)->size;
-    return size_of_class(c);
+std::size_t Arena::size_of_own(const std::byte* at) {
+    return (reinterpret_cast<const Own*>(at) - 1)->size;
 }
 
 }  // namespace millrace::state

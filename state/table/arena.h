@@ -68,7 +68,11 @@ public:
         used_ -= static_cast<std::int64_t>(size_of_class(c));
         free_[c].push_back(at);
     }
-    static std::size_t size_of(const std::byte* at, SizeClass c);
+    static std::size_t size_of(const std::byte* at, SizeClass c) {
+        if (c == kOwnAllocation) [[unlikely]]
+            return size_of_own(at);
+        return size_of_class(c);
+    }
 
     std::int64_t used() const { return used_; }          // bytes in blocks that are handed out
     std::int64_t reserved() const { return reserved_; }  // bytes taken from the system
@@ -81,6 +85,7 @@ private:
     std::byte* cut(std::size_t size);
     Block allocate_own(std::size_t bytes);
     void release_own(std::byte* at);
+    static std::size_t size_of_own(const std::byte* at);
 
     std::array<std::vector<std::byte*>, kSizeClasses> free_;
     std::byte* next_ = nullptr;

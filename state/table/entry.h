@@ -9,8 +9,15 @@
 //     and home value clean                     also in the sorted runs: may be forgotten
 //
 // The home version lies in the entry's own block behind the key, so that an idle key costs one
-// block and one look: [header 40] [key][value]. Versions above it are blocks of their own, newest
-// first; a commit copies the newest committed one home.
+// block and one look: [header 40] [key][value]. Besides it there may be other versions, linked
+// newest first, in one of two ways:
+//
+//   above  a newer value that does not fit, or whose home may not be touched, is a block of its
+//   own;
+//          a commit copies the newest committed one home
+//   below  a value that fits is written over the home, and what the home held goes into the undo
+//          log of the transaction (undo_log.h): a commit just forgets it, an abort copies it back.
+//          Counters go this way
 #include <cstdint>
 #include <cstring>
 
@@ -41,7 +48,7 @@ struct Version {
 
 struct Entry {
     std::uint64_t hash;
-    Version* upper;  // newest first; null: the home is the newest
+    Version* link;  // other versions, newest first; see upper() and undo()
     std::int64_t timestamp;
     std::uint32_t key_size;
     std::uint32_t value_size;
@@ -49,7 +56,7 @@ struct Entry {
     SizeClass size_class;
     bool referenced;  // since the eviction hand came by
     bool dead;        // forgotten, but a dirty list still names the block
-    std::uint8_t spare;
+    bool undoable;    // the links are older than the home
 
     BytesView key() const { return {reinterpret_cast<const std::byte*>(this + 1), key_size}; }
     std::byte* home_value() { return reinterpret_cast<std::byte*>(this + 1) + key_size; }
@@ -61,8 +68,11 @@ struct Entry {
     }
     std::size_t home_capacity() const { return block_size() - sizeof *this - key_size; }
 
-    TxnNumber newest_txn() const { return upper ? upper->txn : txn; }
-    bool newest_is_value() const { return (upper ? upper->value_size : value_size) < kNothing; }
+    Version* upper() const { return undoable ? nullptr : link; }  // null: the home is the newest
+    Version* undo() const { return undoable ? link : nullptr; }   // what the home held before
+
+    TxnNumber newest_txn() const { return upper() ? link->txn : txn; }
+    bool newest_is_value() const { return (upper() ? link->value_size : value_size) < kNothing; }
 };
 static_assert(sizeof(Entry) == 40 && sizeof(Version) == 32);
 

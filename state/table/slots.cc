@@ -12,6 +12,7 @@ Slots::Segment* Slots::make(std::size_t slots, unsigned depth) {
     auto segment = std::make_unique<Segment>();
     segment->slots = std::make_unique<Slot[]>(slots);
     segment->mask = slots - 1;
+    segment->used_max = used_max(slots);
     segment->depth = depth;
     bytes_ += static_cast<std::int64_t>(slots * sizeof(Slot));
     segments_.push_back(std::move(segment));
@@ -28,7 +29,7 @@ void Slots::place(Segment& s, const Slot& slot) {
 void Slots::insert(Entry* entry) {
     for (;;) {
         Segment& s = segment_of(entry->hash);
-        if ((s.used + 1) * 10 <= (s.mask + 1) * 7) {
+        if (s.used < s.used_max) {
             place(s, Slot{entry->hash, entry});
             ++size_;
             return;
@@ -45,6 +46,7 @@ void Slots::grow(std::uint64_t hash) {
         auto slots = std::move(old.slots);
         old.slots = std::make_unique<Slot[]>(old_slots * 2);
         old.mask = old_slots * 2 - 1;
+        old.used_max = used_max(old_slots * 2);
         old.used = 0;
         bytes_ += static_cast<std::int64_t>(old_slots * sizeof(Slot));
         for (std::size_t i = 0; i < old_slots; ++i)

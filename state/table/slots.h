@@ -39,21 +39,62 @@ inline bool same_bytes(const void* a, const void* b, std::size_t n) {
     return true;
 }
 
+// A key to look for that lies in one piece. Keys made of pieces (window_key.h) look the same to
+// Slots and Table, and are put together only when they are stored.
+struct WholeKey {
+    BytesView bytes;
+    std::size_t size() const { return bytes.size(); }
+    bool equals(const std::byte* stored) const {  // of the same size
+        return same_bytes(stored, bytes.data(), bytes.size());
+    }
+    void write(std::byte* to) const {
+        if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+    }
+};
+
 class Slots {
+    struct Slot {
+        std::uint64_t hash = 0;
+        Entry* entry = nullptr;
+    };
+    struct Segment {
+        std::unique_ptr<Slot[]> slots;
+        std::size_t mask;
+        std::size_t used = 0;
+        std::size_t used_max = 0;
+        unsigned depth = 0;  // how many leading bits of the hash its keys share
+    };
+
 public:
     Slots();
 
-    Entry* find(std::uint64_t hash, BytesView key) const {
-        const Segment& s = *directory_[hash >> shift_];
+    struct Place {  // of a key: its slot, or the one to put it in; good until something changes
+        Segment* segment;
+        Slot* slot;
+        Entry* entry() const { return slot->entry; }
+    };
+    template <class Key>
+    Place probe(std::uint64_t hash, const Key& key) const {
+        Segment& s = *directory_[hash >> shift_];
         for (std::size_t i = hash & s.mask;; i = (i + 1) & s.mask) {
-            const Slot& slot = s.slots[i];
-            if (!slot.entry) return nullptr;
-            if (slot.hash == hash && slot.entry->key_size == key.size() &&
-                same_bytes(slot.entry + 1, key.data(), key.size()))
-                return slot.entry;
+            Slot& slot = s.slots[i];
+            if (!slot.entry || (slot.hash == hash && slot.entry->key_size == key.size() &&
+                                key.equals(reinterpret_cast<const std::byte*>(slot.entry + 1))))
+                return {&s, &slot};
         }
     }
-    void insert(Entry* entry);                  // its key is not there
+    Entry* find(std::uint64_t hash, BytesView key) const {
+        return probe(hash, WholeKey{key}).entry();
+    }
+    void insert(Entry* entry);                       // its key is not there
+    void insert(const Place& place, Entry* entry) {  // where its key was looked for
+        Segment& s = *place.segment;
+        if (s.used >= s.used_max) [[unlikely]]
+            return insert(entry);
+        *place.slot = Slot{entry->hash, entry};
+        ++s.used;
+        ++size_;
+    }
     void erase(const Entry* entry);             // is there
     void replace(const Entry* old, Entry* by);  // same key
 
@@ -63,6 +104,11 @@ public:
     [[gnu::always_inline]] void prefetch_slot(std::uint64_t hash) const {
         const Segment& s = *directory_[hash >> shift_];
         __builtin_prefetch(&s.slots[hash & s.mask]);
+    }
+    // The same, guessing that the key lies in the first slot it may lie in: most do.
+    [[gnu::always_inline]] void prefetch_likely_entry(std::uint64_t hash) const {
+        const Segment& s = *directory_[hash >> shift_];
+        __builtin_prefetch(s.slots[hash & s.mask].entry, 1);
     }
     [[gnu::always_inline]] void prefetch_entry(std::uint64_t hash) const {
         const Segment& s = *directory_[hash >> shift_];
@@ -95,20 +141,11 @@ public:
     void sweep(std::uint64_t& hand, std::size_t count, std::vector<Entry*>& into) const;
 
 private:
-    struct Slot {
-        std::uint64_t hash = 0;
-        Entry* entry = nullptr;
-    };
-    struct Segment {
-        std::unique_ptr<Slot[]> slots;
-        std::size_t mask;
-        std::size_t used = 0;
-        unsigned depth = 0;  // how many leading bits of the hash its keys share
-    };
     static constexpr std::size_t kSlotsMin = 8, kSlotsMax = 8192;
 
     Segment& segment_of(std::uint64_t hash) { return *directory_[hash >> shift_]; }
     static void place(Segment& s, const Slot& slot);
+    static std::size_t used_max(std::size_t slots) { return slots * 7 / 10; }
     void grow(std::uint64_t hash);
     Segment* make(std::size_t slots, unsigned depth);
 

@@ -32,21 +32,6 @@ void fill(std::byte* at, MaybeBytes value) {
 // ---- blocks
 // ---------------------------------------------------------------------------------------------------------
 
-Entry* Table::make(std::uint64_t hash, BytesView key, std::size_t value_size) {
-    const Arena::Block block = arena_.allocate(sizeof(Entry) + key.size() + value_size);
-    auto* e = new (block.at) Entry{};
-    e->hash = hash;
-    e->key_size = static_cast<std::uint32_t>(key.size());
-    e->value_size = kNothing;
-    e->size_class = block.size_class;
-    e->referenced = true;
-    if (!key.empty()) std::memcpy(e + 1, key.data(), key.size());
-    slots_.insert(e);
-    ++structure_;
-    for (EntryIndex* index : indexes_) index->inserted(e);
-    return e;
-}
-
 void Table::fill_home(Entry& e, MaybeBytes value, Timestamp timestamp, TxnNumber txn) {
     fill(e.home_value(), value);
     e.value_size = size_in_entry(value);
@@ -56,9 +41,31 @@ void Table::fill_home(Entry& e, MaybeBytes value, Timestamp timestamp, TxnNumber
 
 Version* Table::push(Entry& e, std::size_t value_size) {
     const Arena::Block block = arena_.allocate(sizeof(Version) + value_size);
-    auto* v = new (block.at) Version{e.upper, 0, kTombstone, 0, block.size_class};
-    e.upper = v;
+    if (e.undoable) lift(e);
+    auto* v = new (block.at) Version{e.link, 0, kTombstone, 0, block.size_class};
+    e.link = v;
     return v;
+}
+
+// Turns an entry whose older versions are in undo logs into one whose newer versions lie above its
+// home: so that the home holds what is committed, or may get a value that does not fit.
+void Table::lift(Entry& e) {
+    const Version* v = e.undo();
+    e.undoable = false;
+    if (!v) return;
+    Version** link = &e.link;
+    const auto add = [&](std::int64_t timestamp, BytesView value, TxnNumber txn) {
+        const Arena::Block block = arena_.allocate(sizeof(Version) + value.size());
+        auto* made = new (block.at) Version{
+            nullptr, timestamp, static_cast<std::uint32_t>(value.size()), txn, block.size_class};
+        fill(made->value(), value);
+        uncommitted_bytes_ += static_cast<std::int64_t>(made->capacity() + sizeof(Version));
+        *link = made;
+        link = &made->below;
+    };
+    add(e.timestamp, e.home_view(), e.txn);
+    for (; v->below; v = v->below) add(v->timestamp, v->view(), v->txn);
+    fill_home(e, v->view(), Timestamp{v->timestamp}, v->txn);
 }
 
 void Table::release(Version* v) {
@@ -103,12 +110,6 @@ Entry* Table::relocate(Entry* e, std::size_t value_size, bool listed) {
     return by;
 }
 
-void Table::list_dirty(Entry* e) {
-    if (!spills_) return;
-    dirty_bytes_ += static_cast<std::int64_t>(e->block_size());
-    dirty_.push_back(e);
-}
-
 void Table::drop_dead() {
     if (dead_ == 0) return;
     std::size_t kept = 0;
@@ -128,19 +129,23 @@ void Table::drop_dead() {
 void Table::put(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp timestamp) {
     advance_prefetch();
     const std::size_t size = bytes_of(value);
-    Entry* e = slots_.find(hash, key);
+    const Slots::Place place = slots_.probe(hash, WholeKey{key});
+    Entry* e = place.entry();
     if (!e) {
         if (!value && !has_runs_) return;
-        e = make(hash, key, size);
+        e = make(place, hash, WholeKey{key}, size);
         fill_home(*e, value, timestamp, current_);
-        open_.push_back(e);
-        uncommitted_bytes_ += static_cast<std::int64_t>(e->block_size());
+        open_new(e);
         live_ += value ? 1 : 0;
         return;
     }
     e->referenced = true;
+    if (value && size <= kUndoBytesMax && (e->value_size == size || e->home_capacity() >= size) &&
+        open_home(*e))
+        return fill_home(*e, value, timestamp, current_);
+    if (e->undoable) lift(*e);
     live_ += static_cast<int>(value.has_value()) - static_cast<int>(e->newest_is_value());
-    Version* v = e->upper;
+    Version* v = e->link;
     if (v && v->txn == current_) {
         if (v->capacity() < size) {
             Version* larger = push(*e, size);
@@ -184,10 +189,11 @@ TxnNumber Table::restore_txn() {
 void Table::restore(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp timestamp) {
     MR_CHECK(open_.empty() && !in_flight_now_);
     const TxnNumber txn = restore_txn();
-    Entry* e = slots_.find(hash, key);
+    const Slots::Place place = slots_.probe(hash, WholeKey{key});
+    Entry* e = place.entry();
     if (!e) {
         if (!value && !has_runs_) return;
-        e = make(hash, key, bytes_of(value));
+        e = make(place, hash, WholeKey{key}, bytes_of(value));
         fill_home(*e, value, timestamp, txn);
         live_ += value ? 1 : 0;
         list_dirty(e);
@@ -195,7 +201,7 @@ void Table::restore(std::uint64_t hash, BytesView key, MaybeBytes value, Timesta
     }
     live_ += static_cast<int>(value.has_value()) - static_cast<int>(e->newest_is_value());
     const bool listed = listed_at(*e, committed_);
-    if (!e->upper && !home_frozen(*e) && e->home_capacity() >= bytes_of(value) &&
+    if (!e->upper() && !home_frozen(*e) && e->home_capacity() >= bytes_of(value) &&
         (value || has_runs_)) {
         fill_home(*e, value, timestamp, txn);
         if (!listed) list_dirty(e);
@@ -211,8 +217,9 @@ void Table::restore(std::uint64_t hash, BytesView key, MaybeBytes value, Timesta
 }
 
 Entry* Table::load_clean(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp timestamp) {
-    MR_DCHECK(!find(hash, key));
-    Entry* e = make(hash, key, bytes_of(value));
+    const Slots::Place place = slots_.probe(hash, WholeKey{key});
+    MR_DCHECK(!place.entry());
+    Entry* e = make(place, hash, WholeKey{key}, bytes_of(value));
     fill_home(*e, value, timestamp, 0);
     if (value) {
         ++live_;
@@ -227,6 +234,7 @@ Entry* Table::load_clean(std::uint64_t hash, BytesView key, MaybeBytes value, Ti
 void Table::seal() {
     MR_CHECK(!in_flight_now_);
     in_flight_.swap(open_);
+    std::swap(undo_in_flight_, undo_open_);
     in_flight_now_ = true;
     sealed_ = current_++;
     if (mutant::on(Mutant::StateMergedBeforeCommit)) committed();
@@ -236,11 +244,18 @@ void Table::committed() {
     if (!in_flight_now_) return;
     const TxnNumber was = committed_;
     committed_ = sealed_;
+    constexpr std::size_t kAhead = 8;
+    const std::size_t ahead_end = in_flight_.size() - std::min(kAhead, in_flight_.size());
     for (std::size_t i = 0; i < in_flight_.size(); ++i) {
-        if (i + 4 < in_flight_.size()) __builtin_prefetch(in_flight_[i + 4]);
-        merge(in_flight_[i], was);
+        if (i < ahead_end) __builtin_prefetch(in_flight_[i + kAhead], 1);
+        Entry* e = in_flight_[i];
+        if (e->upper() || e->value_size >= kNothing) [[unlikely]]
+            merge(e, was);
+        else
+            merge_home(e, was);
     }
     in_flight_.clear();
+    undo_in_flight_.reset();
     in_flight_now_ = false;
     patch_moved();
 }
@@ -248,18 +263,37 @@ void Table::committed() {
 // Is the version that was newest at `committed` named by dirty_?
 bool Table::listed_at(const Entry& e, TxnNumber committed) const {
     if (!spills_) return false;
-    for (const Version* v = e.upper; v; v = v->below)
+    for (const Version* v = e.upper(); v; v = v->below)
         if (v->txn <= committed) return v->txn > frozen_;
     return e.value_size != kNothing && e.txn <= committed && e.txn > frozen_;
 }
 
+// The transaction wrote in place: what it overwrote is let go.
+inline void Table::merge_home(Entry* e, TxnNumber was) {
+    const Version* before = e->link;
+    if (e->txn <= committed_) {
+        e->link = nullptr;
+    } else {  // the open transaction wrote over it again
+        MR_DCHECK(before && before->txn <= committed_);
+        before = std::exchange(e->link->below, nullptr);
+    }
+    if (!before) {  // made by this transaction
+        uncommitted_bytes_ -= static_cast<std::int64_t>(e->block_size());
+        list_dirty(e);
+    } else if (before->txn <= frozen_) {
+        list_dirty(e);
+    }
+    MR_DCHECK(!before || before->txn <= was);
+}
+
 void Table::merge(Entry* e, TxnNumber was) {
+    MR_DCHECK(!e->undo());
     const bool listed = listed_at(*e, was);
     if (e->txn > was) {  // made by this transaction
         uncommitted_bytes_ -= static_cast<std::int64_t>(e->block_size());
         if (e->value_size == kNothing) e->txn = committed_;
     }
-    for (const Version* v = e->upper; v; v = v->below)
+    for (const Version* v = e->link; v; v = v->below)
         if (v->txn > was && v->txn <= committed_)
             uncommitted_bytes_ -= static_cast<std::int64_t>(v->capacity() + sizeof(Version));
     finish(e, listed);
@@ -267,7 +301,7 @@ void Table::merge(Entry* e, TxnNumber was) {
 
 // The newest committed version swallows the older ones, and goes home unless the home is frozen.
 void Table::finish(Entry* e, bool listed) {
-    Version* v = e->upper;
+    Version* v = e->link;
     while (v && v->txn > committed_) v = v->below;
     if (v) {
         while (Version* older = v->below) {
@@ -286,7 +320,7 @@ void Table::finish(Entry* e, bool listed) {
 }
 
 void Table::settle(Entry* e, bool listed) {
-    Version** link = &e->upper;
+    Version** link = &e->link;
     while (*link && (*link)->txn > committed_) link = &(*link)->below;
     if (Version* v = *link) {
         const std::size_t size = bytes_of(v->value_size);
@@ -302,7 +336,7 @@ void Table::settle(Entry* e, bool listed) {
         e->txn = v->txn;
         release(v);
     }
-    if (!e->upper && e->value_size == kTombstone && !has_runs_) return forget(e, listed);
+    if (!e->link && e->value_size == kTombstone && !has_runs_) return forget(e, listed);
     if (!listed) list_dirty(e);
 }
 
@@ -333,21 +367,28 @@ void Table::drop_uncommitted() {
     for (Entry* e : in_flight_) drop_above(e, committed_);
     open_.clear();
     in_flight_.clear();
+    undo_open_.reset();
+    undo_in_flight_.reset();
     in_flight_now_ = false;
     committed_ = sealed_ = current_++;
 }
 
 void Table::drop_above(Entry* e, TxnNumber txn) {
+    while (e->undo() && e->txn > txn) {  // value for value: live_ stays
+        const Version* v = e->link;
+        e->link = v->below;
+        fill_home(*e, v->view(), Timestamp{v->timestamp}, v->txn);
+    }
     live_ -= static_cast<int>(e->newest_is_value());
-    while (e->upper && e->upper->txn > txn) {
-        Version* v = e->upper;
-        e->upper = v->below;
+    while (e->upper() && e->link->txn > txn) {
+        Version* v = e->link;
+        e->link = v->below;
         uncommitted_bytes_ -= static_cast<std::int64_t>(v->capacity() + sizeof(Version));
         release(v);
     }
-    if (!e->upper && e->txn > txn) e->value_size = kNothing;
+    if (!e->link && e->txn > txn) e->value_size = kNothing;
     live_ += static_cast<int>(e->newest_is_value());
-    if (e->upper) return;
+    if (e->link) return;
     if (e->value_size == kNothing) {
         uncommitted_bytes_ -= static_cast<std::int64_t>(e->block_size());
         forget(e, false);
@@ -357,12 +398,14 @@ void Table::drop_above(Entry* e, TxnNumber txn) {
 }
 
 std::optional<ValueAndTimestamp> Table::committed_value(const Entry& e) const {
-    for (const Version* v = e.upper; v; v = v->below) {
+    const auto home_is_it = [&] { return e.txn <= committed_; };
+    if (e.undoable && home_is_it()) return newest(e);
+    for (const Version* v = e.link; v; v = v->below) {
         if (v->txn > committed_) continue;
         if (v->value_size == kTombstone) return {};
         return ValueAndTimestamp{v->view(), Timestamp{v->timestamp}};
     }
-    if (e.txn > committed_ || e.value_size >= kNothing) return {};
+    if (!home_is_it() || e.value_size >= kNothing) return {};
     return ValueAndTimestamp{e.home_view(), Timestamp{e.timestamp}};
 }
 
@@ -372,6 +415,10 @@ std::optional<ValueAndTimestamp> Table::committed_value(const Entry& e) const {
 const std::vector<Entry*>& Table::freeze() {
     MR_CHECK(spills_ && !spilling_);
     drop_dead();
+    // Homes are read from now on by another thread: they hold what is committed.
+    for (const auto* list : {&open_, &in_flight_})
+        for (Entry* e : *list)
+            if (e->undo()) lift(*e);
     frozen_list_.swap(dirty_);
     frozen_bytes_ = dirty_bytes_;
     dirty_bytes_ = 0;
@@ -415,7 +462,7 @@ std::int64_t Table::evict(std::int64_t bytes, std::size_t slots_max) {
         seen.clear();
         slots_.sweep(hand_, kStep, seen);
         for (Entry* e : seen) {
-            if (e->upper || e->txn > clean_ || e->value_size == kNothing) continue;
+            if (e->upper() || e->txn > clean_ || e->value_size == kNothing) continue;
             if (e->referenced) {
                 e->referenced = false;
                 continue;
@@ -436,11 +483,19 @@ void Table::check_invariants() const {
         ++entries;
         MR_CHECK(!e->dead);
         MR_CHECK(slots_.find(e->hash, e->key()) == e);
-        MR_CHECK(e->upper || e->value_size != kNothing);
+        MR_CHECK(e->upper() || e->value_size != kNothing);
         live += e->newest_is_value();
+        if (const Version* v = e->undo()) {
+            MR_CHECK(e->txn > committed_ && e->txn <= current_ && !home_frozen(*e));
+            for (TxnNumber above = e->txn; v; v = v->below) {
+                MR_CHECK(v->txn < above && v->value_size < kNothing);
+                MR_CHECK(v->txn > committed_ || !v->below);
+                above = v->txn;
+            }
+        }
         TxnNumber above = current_ + 1;
         std::size_t committed_above = 0;
-        for (const Version* v = e->upper; v; v = v->below) {
+        for (const Version* v = e->upper(); v; v = v->below) {
             MR_CHECK(v->txn < above && v->txn <= current_);
             above = v->txn;
             if (v->txn > committed_)
@@ -449,7 +504,9 @@ void Table::check_invariants() const {
                 ++committed_above;
         }
         MR_CHECK(committed_above == 0 || (committed_above == 1 && home_frozen(*e)));
-        if (e->txn > committed_) uncommitted += static_cast<std::int64_t>(e->block_size());
+        TxnNumber made = e->txn;  // of the oldest version there is
+        for (const Version* v = e->undo(); v; v = v->below) made = v->txn;
+        if (made > committed_) uncommitted += static_cast<std::int64_t>(e->block_size());
     });
     MR_CHECK(entries == slots_.size());
     MR_CHECK(live == live_);

@@ -19,6 +19,7 @@
 #include "millrace/state/table/arena.h"
 #include "millrace/state/table/entry.h"
 #include "millrace/state/table/slots.h"
+#include "millrace/state/table/undo_log.h"
 
 namespace millrace::state {
 
@@ -41,9 +42,9 @@ public:
     // ---- reading ----
     Entry* find(std::uint64_t hash, BytesView key) const { return slots_.find(hash, key); }
     static std::optional<ValueAndTimestamp> newest(const Entry& e) {
-        if (e.upper) {
-            if (e.upper->value_size == kTombstone) return {};
-            return ValueAndTimestamp{e.upper->view(), Timestamp{e.upper->timestamp}};
+        if (const Version* v = e.upper()) {
+            if (v->value_size == kTombstone) return {};
+            return ValueAndTimestamp{v->view(), Timestamp{v->timestamp}};
         }
         if (e.value_size >= kNothing) return {};
         return ValueAndTimestamp{e.home_view(), Timestamp{e.timestamp}};
@@ -59,6 +60,13 @@ public:
     // ask for committed state).
     std::optional<ValueAndTimestamp> committed_value(const Entry& e) const;
 
+    // Two hints for who knows its keys well ahead: first the slot, a little later the entry.
+    [[gnu::always_inline]] void prefetch_slot(std::uint64_t hash) const {
+        slots_.prefetch_slot(hash);
+    }
+    [[gnu::always_inline]] void prefetch_entry(std::uint64_t hash) const {
+        slots_.prefetch_likely_entry(hash);
+    }
     // A hint that the key is about to be used. The slot is fetched now, the entry of the key seven
     // hints earlier, too.
     [[gnu::always_inline]] void prefetch(std::uint64_t hash) {
@@ -70,6 +78,26 @@ public:
 
     // ---- writing ----
     void put(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp timestamp);
+    // The entry of the key, open, with a value of `size` bytes for the caller to overwrite, its
+    // timestamp too; `made`: by this call, the bytes are garbage. Null: this key has to take the
+    // long way (get, put). The entry and its key stay where they are until a commit, an abort, an
+    // eviction or the end of a spill.
+    template <class Key>
+    Entry* open(std::uint64_t hash, const Key& key, std::uint32_t size, bool& made) {
+        const Slots::Place place = slots_.probe(hash, key);
+        Entry* e = place.entry();
+        made = !e;
+        if (e) {
+            e->referenced = true;
+            return e->value_size == size && open_home(*e) ? e : nullptr;
+        }
+        if (!complete_) return nullptr;
+        e = make(place, hash, key, size);
+        e->value_size = size;
+        open_new(e);
+        ++live_;
+        return e;
+    }
     // Below everything open; only between transactions (nothing open, nothing in flight).
     void restore(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp timestamp);
     // What the sorted runs said about a key that is not here: clean. A tombstone remembers that
@@ -105,10 +133,17 @@ public:
     std::int64_t live() const {
         return live_ + evicted_;
     }  // keys whose newest version is a value; a guess once evicted
-    std::int64_t uncommitted_bytes() const { return uncommitted_bytes_; }
+    std::int64_t uncommitted_bytes() const {
+        return uncommitted_bytes_ + undo_open_.used() + undo_in_flight_.used();
+    }
     std::int64_t committed_bytes() const { return dirty_bytes_ + frozen_bytes_; }
-    std::int64_t bytes() const { return arena_.used() + slots_.bytes(); }
-    std::int64_t reserved_bytes() const { return arena_.reserved() + slots_.bytes(); }
+    std::int64_t bytes() const {
+        return arena_.used() + slots_.bytes() + undo_open_.used() + undo_in_flight_.used();
+    }
+    std::int64_t reserved_bytes() const {
+        return arena_.reserved() + slots_.bytes() + undo_open_.reserved() +
+               undo_in_flight_.reserved();
+    }
     bool changed() const { return !open_.empty() || !in_flight_.empty(); }
     bool empty() const { return slots_.size() == 0; }
 
@@ -124,18 +159,68 @@ public:
     void check_invariants() const;
 
 private:
-    Entry* make(std::uint64_t hash, BytesView key, std::size_t value_size);
+    static constexpr std::uint32_t kUndoBytesMax = 1024;  // larger values go above
+
+    // A new entry that holds nothing yet.
+    template <class Key>
+    Entry* make(const Slots::Place& place, std::uint64_t hash, const Key& key,
+                std::size_t value_size) {
+        const Arena::Block block = arena_.allocate(sizeof(Entry) + key.size() + value_size);
+        auto* e = new (block.at) Entry{hash,
+                                       nullptr,
+                                       0,
+                                       static_cast<std::uint32_t>(key.size()),
+                                       kNothing,
+                                       current_,
+                                       block.size_class,
+                                       true,
+                                       false,
+                                       false};
+        key.write(block.at + sizeof(Entry));
+        slots_.insert(place, e);
+        ++structure_;
+        for (EntryIndex* index : indexes_) index->inserted(e);
+        return e;
+    }
+    void open_new(Entry* e) {
+        open_.push_back(e);
+        uncommitted_bytes_ += static_cast<std::int64_t>(e->block_size());
+    }
+    // Makes the home the open version, when the newest version is a value that lies there and
+    // nothing forbids to overwrite it.
+    [[gnu::always_inline]] bool open_home(Entry& e) {
+        if (e.value_size > kUndoBytesMax || e.upper()) return false;  // no value, too
+        if (e.txn == current_) return true;
+        if (home_frozen(e)) return false;
+        auto* v = new (undo_open_.take(sizeof(Version) + e.value_size))
+            Version{e.link, e.timestamp, e.value_size, e.txn, 0};
+        if (e.value_size == 8)
+            std::memcpy(v->value(), e.home_value(), 8);
+        else
+            std::memcpy(v->value(), e.home_value(), e.value_size);
+        e.link = v;
+        e.undoable = true;
+        e.txn = current_;
+        open_.push_back(&e);
+        return true;
+    }
+    void lift(Entry& e);
     void fill_home(Entry& e, MaybeBytes value, Timestamp timestamp, TxnNumber txn);
     Version* push(Entry& e, std::size_t value_size);
     void release(Version* v);
     void forget(Entry* e, bool listed);
     Entry* relocate(Entry* e, std::size_t value_size, bool listed);
     bool listed_at(const Entry& e, TxnNumber committed) const;
+    void merge_home(Entry* e, TxnNumber was_committed);
     void merge(Entry* e, TxnNumber was_committed);
     void finish(Entry* e, bool listed);
     void settle(Entry* e, bool listed);
     void drop_above(Entry* e, TxnNumber txn);
-    void list_dirty(Entry* e);
+    void list_dirty(Entry* e) {
+        if (!spills_) return;
+        dirty_bytes_ += static_cast<std::int64_t>(e->block_size());
+        dirty_.push_back(e);
+    }
     void drop_dead();
     void patch_moved();
     void end_spill();
@@ -155,6 +240,7 @@ private:
     TxnNumber current_ = 2, sealed_ = 1, committed_ = 1, frozen_ = 0, clean_ = 0;
     bool spills_, has_runs_ = false, complete_ = true, spilling_ = false, in_flight_now_ = false;
     std::vector<Entry*> open_, in_flight_;  // changed in that transaction, each once
+    UndoLog undo_open_, undo_in_flight_;    // what it overwrote
     std::vector<Entry*> dirty_;             // committed and not frozen; may name dead blocks
     std::vector<Entry*> frozen_list_;       // in the hands of the background writer
     std::vector<Entry*> deferred_;          // committed again while their home was frozen
