@@ -38,6 +38,15 @@ struct ValueAndTimestamp {
     Timestamp timestamp;  // of a plain (untimestamped) store: the timestamp given at the write
 };
 
+// One record that counts: what count() of a store takes and gives.
+struct Counted {
+    BytesView key;       // in: the record's. out: the entry's own, in changelog layout; good until
+                         // the next seal(), commit, abort or spill
+    std::uint64_t hash;  // of the record's key
+    std::int64_t timestamp;  // ms. in: the record's. out: the entry's, the greatest so far
+    std::byte count[8];      // out: as it is stored, i64 big endian
+};
+
 // Where a store reports each write, in Kafka's changelog layout (streams-semantics §5.2): the
 // engine's changelog producer.
 class ChangeLog {
@@ -103,7 +112,11 @@ public:
                                                   std::optional<BytesView> to,
                                                   bool forward) = 0;  // both ends inclusive
     virtual std::int64_t approximate_num_entries() const = 0;
+    // A run of records counted, in order: for each what get, one more, and put would do to a value
+    // of eight bytes (any other starts at 0), in one step. False: not done, take get and put.
+    virtual bool count(std::span<Counted>) { return false; }
 
+    virtual bool complete() const { return true; }  // what is not in memory is nowhere
     // Cold reads in one go: which of a run's keys only the sorted runs can answer, and fetching
     // them (it blocks on the disk). Without it get() reads key by key.
     virtual void needs_read(std::span<const HashedKey>, std::vector<HashedKey>& missing) const {
@@ -132,6 +145,11 @@ public:
                                                    std::int64_t window_start) = 0;
     virtual void put(const HashedKey& key, std::int64_t window_start, MaybeBytes value,
                      Timestamp timestamp) = 0;
+    // As KeyValueStore::count, all in one window.
+    virtual bool count(std::span<Counted>, std::int64_t window_start) {
+        (void)window_start;
+        return false;
+    }
     // Ascending by start (then by the order of the puts, where duplicates are kept), else
     // descending; bounds inclusive.
     virtual std::unique_ptr<WindowCursor> fetch(BytesView key, std::int64_t from, std::int64_t to,

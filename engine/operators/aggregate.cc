@@ -27,7 +27,29 @@ std::int64_t window_end(const TimeWindowsSpec& windows, std::int64_t start) {
                : start + windows.size_ms;
 }
 
+// The stored aggregate, as an object at `row`.
+void read_stored(const TaskStore& store, Column& values, Row row, BytesView stored) {
+    auto read = store.value_codec->read(values.arena().copy(stored), values.object_at(row));
+    if (!read)
+        throw std::runtime_error("the stored aggregate does not deserialise: " +
+                                 read.error().detail);
+}
+
 }  // namespace
+
+// Out of line: records out of order are few.
+[[gnu::noinline]] void KeptRows::retime(Row row, std::int64_t timestamp) {
+    if (!own_) {
+        own_ = true;
+        for (std::size_t i = 0; i < run_->size; ++i) {
+            const Row r = run_->selected[i];
+            rows_.timestamp[r] = run_->rows->timestamp[r];
+            rows_.headers[r] = run_->rows->headers[r];
+            rows_.origin[r] = run_->rows->origin[r];
+        }
+    }
+    rows_.timestamp[row] = timestamp;
+}
 
 AggregateNode::AggregateNode(std::string name, std::source_location at,
                              std::shared_ptr<const AggregateKernel> kernel, std::string store,
@@ -44,18 +66,18 @@ Result<void> AggregateNode::init(TaskContext& context) {
         return tl::make_unexpected(
             Error{ErrorCode::InvalidRequest, place() + " has no store " + store_name_});
     values_.set_type(*result_, store_->value_codec);
-    count_bytes_ = kernel_->counts() && is_int64(store_->value_codec);
     cache_.attach(context, *store_, store_->key_codec->type(), store_->key_codec, *result_, false);
+    counts_ = kernel_->counts() && is_int64(store_->value_codec) && !cache_.active();
     return {};
 }
 
 void AggregateNode::process(const Run& run) {
-    selection_.size = 0;
+    kept_.begin(run);
     values_.reset();
     keys_.hash(run, *store_->key_codec);
-    if (auto read = keys_.prefetch(run, *store_->key_value); !read)
+    if (auto read = keys_.prefetch(run, *store_->key_value, !counts_); !read)
         return context().fail(std::move(read.error()));
-    state::KeyValueStore& store = *store_->key_value;
+    counted_.size = 0;
     drive(run, [&](std::size_t& at) {
         for (; at < run.size; ++at) {
             const Row row = run.selected[at];
@@ -65,47 +87,43 @@ void AggregateNode::process(const Run& run) {
             }
             if (!keys_.has(row)) [[unlikely]]
                 throw CellIsBad{};
-            const state::HashedKey key = keys_[row];
-            const auto old = store.get(key);
-            std::int64_t timestamp = run.rows->timestamp[row];
-            if (old) timestamp = std::max(timestamp, old->timestamp.value());
-            Cell& cell = values_[row];
-            if (count_bytes_) {
-                std::byte* count = values_.arena().take(8);
-                const std::uint64_t before =
-                    old && old->value.size() == 8 ? load_be<std::uint64_t>(old->value.data()) : 0;
-                store_be<std::uint64_t>(count, before + 1);
-                cell.set_bytes({count, 8});
-            } else {
-                bool present = false;
-                if (old) {
-                    cell.set_bytes(values_.arena().copy(old->value));
-                    auto read = store_->value_codec->read(cell.bytes(), values_.object_at(row));
-                    if (!read)
-                        throw std::runtime_error("the stored aggregate does not deserialise: " +
-                                                 read.error().detail);
-                    present = true;
-                }
-                if (kernel_->apply(run, row, values_.object_at(row), present)) {
-                    cell.state = Cell::HasObject;
-                } else {
-                    cell.state = Cell::Null;
-                }
-            }
-            state::MaybeBytes value;
-            if (!cell.is_null()) value = values_.bytes(row);
-            // A delete is logged with the record's own time
-            // (ChangeLoggingTimestampedKeyValueBytesStore).
-            cache_.set_headers(run.rows->headers[row]);
-            store.put(key, value, Timestamp{value ? timestamp : run.rows->timestamp[row]});
-            if (cache_.active()) continue;  // a flush forwards
-            rows_.timestamp[row] = timestamp;
-            rows_.headers[row] = run.rows->headers[row];
-            rows_.origin[row] = run.rows->origin[row];
-            selection_.rows[selection_.size++] = row;
+            if (counts_)
+                counted_.add(row, keys_[row].key, keys_[row].hash, run.rows->timestamp[row]);
+            else
+                add(run, row);
         }
     });
-    forward(Run{&rows_, run.keys, &values_, run.origin, selection_.rows.data(), selection_.size});
+    if (counted_.size > 0) {
+        state::KeyValueStore& store = *store_->key_value;
+        if (!store.count({counted_.records.data(), counted_.size}))
+            return context().fail(Error{ErrorCode::InvalidRequest,
+                                        place() + ": store " + store_name_ + " does not count"});
+        for (std::size_t i = 0; i < counted_.size; ++i) {
+            const Row row = counted_.rows[i];
+            values_[row].set_bytes(counted_.records[i].count);
+            kept_.keep(row, counted_.records[i].timestamp);
+        }
+    }
+    forward(kept_.run(*run.keys, values_));
+}
+
+void AggregateNode::add(const Run& run, Row row) {
+    state::KeyValueStore& store = *store_->key_value;
+    const state::HashedKey key = keys_[row];
+    const auto old = store.get(key);
+    std::int64_t timestamp = run.rows->timestamp[row];
+    if (old) timestamp = std::max(timestamp, old->timestamp.value());
+    if (old) read_stored(*store_, values_, row, old->value);
+    Cell& cell = values_[row];
+    const bool result = kernel_->apply(run, row, values_.object_at(row), old.has_value());
+    cell.state = result ? Cell::HasObject : Cell::Null;
+    state::MaybeBytes value;
+    if (!cell.is_null()) value = values_.bytes(row);
+    // A delete is logged with the record's own time
+    // (ChangeLoggingTimestampedKeyValueBytesStore).
+    cache_.set_headers(run.rows->headers[row]);
+    store.put(key, value, Timestamp{value ? timestamp : run.rows->timestamp[row]});
+    if (!cache_.active()) kept_.keep(row, timestamp);  // else a flush forwards
 }
 
 WindowAggregateNode::WindowAggregateNode(std::string name, std::source_location at,
@@ -126,10 +144,12 @@ Result<void> WindowAggregateNode::init(TaskContext& context) {
     if (!store_ || !store_->window)
         return tl::make_unexpected(
             Error{ErrorCode::InvalidRequest, place() + " has no window store " + store_name_});
-    rows_.keys().set_type(*windowed_key_.ops, windowed_key_.codec.get());
-    rows_.values().set_type(*result_, store_->value_codec);
-    count_bytes_ = kernel_->counts() && is_int64(store_->value_codec);
+    for (Column* keys : {&rows_.keys(), &windowed_keys_})
+        keys->set_type(*windowed_key_.ops, windowed_key_.codec.get());
+    for (Column* values : {&rows_.values(), &values_})
+        values->set_type(*result_, store_->value_codec);
     cache_.attach(context, *store_, *windowed_key_.ops, windowed_key_.codec.get(), *result_, true);
+    counts_ = kernel_->counts() && is_int64(store_->value_codec) && !cache_.active();
     return {};
 }
 
@@ -143,84 +163,62 @@ void WindowAggregateNode::restore_clocks(const Clocks& clocks) {
     observed_ = it == clocks.end() ? -1 : it->second;
 }
 
-// Records mostly stay in a window for a while.
-inline std::int64_t WindowAggregateNode::window_of(std::int64_t timestamp) {
-    if (last_start_ >= 0 && timestamp >= last_start_ && timestamp - last_start_ < windows_.size_ms)
-        return last_start_;
-    return last_start_ = first_window(windows_, timestamp);
-}
-
-// count on bytes: one block holds the new count and the windowed key.
-void WindowAggregateNode::add_count(const Run& run, Row row, std::int64_t start) {
-    state::WindowStore& store = *store_->window;
-    const state::HashedKey key = keys_[row];
-    std::int64_t timestamp = run.rows->timestamp[row];
-    std::uint64_t count = 1;
-    if (const auto old = store.fetch(key, start)) {
-        if (old->value.size() == 8) count += load_be<std::uint64_t>(old->value.data());
-        timestamp = std::max(timestamp, old->timestamp.value());
-    }
-    const Row to = rows_.add(row);
-    std::byte* block = rows_.values().arena().take(16 + key.key.size());
-    store_be<std::uint64_t>(block, count);
-    std::memcpy(block + 8, key.key.data(), key.key.size());
-    store_be<std::int64_t>(block + 8 + key.key.size(), start);
-    cache_.set_headers(run.rows->headers[row]);
-    store.put(key, start, BytesView{block, 8}, Timestamp{timestamp});
-    if (cache_.active()) return rows_.take_back();  // a flush forwards
-    rows_.rows().timestamp[to] = timestamp;
-    rows_.values()[to].set_bytes({block, 8});
-    rows_.keys()[to].set_bytes({block + 8, key.key.size() + 8});
-}
-
-void WindowAggregateNode::add(const Run& run, Row row, std::int64_t start) {
+// One update of one window; `to`: the row that is handed on with `timestamp`. False: nothing is, a
+// flush of the cache does it.
+bool WindowAggregateNode::add(const Run& run, Row row, std::int64_t start, Column& keys,
+                              Column& values, Row to, std::int64_t& timestamp) {
     state::WindowStore& store = *store_->window;
     const state::HashedKey key = keys_[row];
     const auto old = store.fetch(key, start);
-    std::int64_t timestamp = run.rows->timestamp[row];
+    timestamp = run.rows->timestamp[row];
     if (old) timestamp = std::max(timestamp, old->timestamp.value());
-    const Row to = rows_.add(row);
-    Column& values = rows_.values();
+    if (old) read_stored(*store_, values, to, old->value);
     Cell& cell = values[to];
-    try {
-        if (old) {
-            auto read =
-                store_->value_codec->read(values.arena().copy(old->value), values.object_at(to));
-            if (!read)
-                throw std::runtime_error("the stored aggregate does not deserialise: " +
-                                         read.error().detail);
-        }
-        const bool result = kernel_->apply(run, row, values.object_at(to), old.has_value());
-        cell.state = result ? Cell::HasObject : Cell::Null;
-    } catch (...) {
-        rows_.take_back();
-        throw;
-    }
+    const bool result = kernel_->apply(run, row, values.object_at(to), old.has_value());
+    cell.state = result ? Cell::HasObject : Cell::Null;
     state::MaybeBytes value;
     if (!cell.is_null()) value = values.bytes(to);
     cache_.set_headers(run.rows->headers[row]);
     store.put(key, start, value, Timestamp{value ? timestamp : run.rows->timestamp[row]});
-    if (cache_.active()) return rows_.take_back();
-    rows_.rows().timestamp[to] = timestamp;
+    if (cache_.active()) return false;
     // The key on its way: inner key, then the start (the topic format of a time-windowed key).
-    Column& keys = rows_.keys();
     std::byte* windowed = keys.arena().take(key.key.size() + 8);
     if (!key.key.empty()) std::memcpy(windowed, key.key.data(), key.key.size());
     store_be<std::int64_t>(windowed + key.key.size(), start);
     keys[to].set_bytes({windowed, key.key.size() + 8});
+    return true;
 }
 
 void WindowAggregateNode::process(const Run& run) {
-    rows_.begin(run);
+    if (windows_.advance_ms == windows_.size_ms)
+        tumble(run);
+    else
+        hop(run);
+}
+
+// Records mostly stay in a window for a while: few divisions.
+inline void WindowAggregateNode::enter_window(std::int64_t timestamp) {
+    if (timestamp >= start_ && timestamp < end_) return;
+    start_ = first_window(windows_, timestamp);
+    end_ = window_end(windows_, start_);
+}
+
+void WindowAggregateNode::tumble(const Run& run) {
+    kept_.begin(run);
+    windowed_keys_.reset();
+    values_.reset();
     keys_.hash(run, *store_->key_codec);
-    if (run.size > 1) {
+    if (run.size > 1 && !counts_) {
         for (std::size_t i = 0; i < run.size; ++i) {
             const Row row = run.selected[i];
-            if (keys_.has(row))
-                store_->window->prefetch(keys_[row], window_of(run.rows->timestamp[row]));
+            if (!keys_.has(row)) continue;
+            enter_window(run.rows->timestamp[row]);
+            store_->window->prefetch(keys_[row], start_);
         }
     }
-    const bool tumbling = windows_.advance_ms == windows_.size_ms;
+    counted_.size = 0;
+    std::size_t counted_from = 0;
+    std::int64_t counted_start = 0;
     drive(run, [&](std::size_t& at) {
         for (; at < run.size; ++at) {
             const Row row = run.selected[at];
@@ -231,23 +229,82 @@ void WindowAggregateNode::process(const Run& run) {
             }
             const std::int64_t timestamp = run.rows->timestamp[row];
             observed_ = std::max(observed_, timestamp);
-            const std::int64_t close = observed_ - windows_.grace_ms;
-            if (tumbling) {
-                const std::int64_t start = window_of(timestamp);
-                if (window_end(windows_, start) <= close) [[unlikely]]
-                    context().drop();  // late
-                else if (count_bytes_)
-                    add_count(run, row, start);
-                else
-                    add(run, row, start);
+            enter_window(timestamp);
+            if (end_ <= observed_ - windows_.grace_ms) [[unlikely]] {
+                context().drop();  // late
                 continue;
             }
+            if (!counts_) {
+                std::int64_t result_timestamp;
+                if (add(run, row, start_, windowed_keys_, values_, row, result_timestamp))
+                    kept_.keep(row, result_timestamp);
+                continue;
+            }
+            if (start_ != counted_start) {
+                count_window(run, counted_from, counted_start);
+                counted_from = counted_.size;
+                counted_start = start_;
+            }
+            counted_.add(row, keys_[row].key, keys_[row].hash, timestamp);
+        }
+    });
+    count_window(run, counted_from, counted_start);
+    forward(kept_.run(windowed_keys_, values_));
+}
+
+// The records counted_ has from `from` on: all of one window.
+void WindowAggregateNode::count_window(const Run& run, std::size_t from, std::int64_t start) {
+    const std::span<state::Counted> records(counted_.records.data() + from, counted_.size - from);
+    if (records.empty()) return;
+    if (!store_->window->count(records, start)) {  // hidden, or expired there
+        for (std::size_t i = from; i < counted_.size; ++i) {
+            const Row row = counted_.rows[i];
+            std::int64_t timestamp;
+            if (add(run, row, start, windowed_keys_, values_, row, timestamp))
+                kept_.keep(row, timestamp);
+        }
+        return;
+    }
+    constexpr std::size_t kSequenceBytes = 4;  // at the end of the store's keys
+    for (std::size_t i = from; i < counted_.size; ++i) {
+        const Row row = counted_.rows[i];
+        const state::Counted& record = counted_.records[i];
+        windowed_keys_[row].set_bytes({record.key.data(), record.key.size() - kSequenceBytes});
+        values_[row].set_bytes(record.count);
+        kept_.keep(row, record.timestamp);
+    }
+}
+
+void WindowAggregateNode::hop(const Run& run) {
+    rows_.begin(run);
+    keys_.hash(run, *store_->key_codec);
+    drive(run, [&](std::size_t& at) {
+        for (; at < run.size; ++at) {
+            const Row row = run.selected[at];
+            if (!keys_.has(row)) [[unlikely]] {
+                if (!(*run.keys)[row].is_null()) throw CellIsBad{};
+                context().drop();
+                continue;
+            }
+            const std::int64_t timestamp = run.rows->timestamp[row];
+            observed_ = std::max(observed_, timestamp);
+            const std::int64_t close = observed_ - windows_.grace_ms;
             for (std::int64_t start = first_window(windows_, timestamp); start <= timestamp;
                  start += windows_.advance_ms) {
-                if (window_end(windows_, start) > close)
-                    add(run, row, start);
-                else
+                if (window_end(windows_, start) > close) {
+                    const Row to = rows_.add(row);
+                    bool emitted = false;
+                    try {
+                        emitted = add(run, row, start, rows_.keys(), rows_.values(), to,
+                                      rows_.rows().timestamp[to]);
+                    } catch (...) {
+                        rows_.take_back();
+                        throw;
+                    }
+                    if (!emitted) rows_.take_back();
+                } else {
                     context().drop();  // late for this window
+                }
                 if (start > std::numeric_limits<std::int64_t>::max() - windows_.advance_ms) break;
             }
         }

@@ -16,6 +16,54 @@ public:
     virtual bool counts() const { return false; }
 };
 
+// A run of records that are only counted, on their way to a store's count(): the counts and the
+// entries' keys are then what the node hands on.
+struct CountRun {
+    std::array<state::Counted, kRunMax> records;
+    std::array<Row, kRunMax> rows;  // of the records
+    std::size_t size = 0;           // added in this run
+
+    void add(Row row, BytesView key, std::uint64_t hash, std::int64_t timestamp) {
+        state::Counted& record = records[size];
+        record.key = key;
+        record.hash = hash;
+        record.timestamp = timestamp;
+        rows[size++] = row;
+    }
+};
+
+// The rows of a run that a node hands on as they are, but with timestamps of its own.
+class KeptRows {
+public:
+    void begin(const Run& run) {
+        run_ = &run;
+        own_ = false;
+        selection_.size = 0;
+    }
+    void keep(Row row, std::int64_t timestamp) {
+        if (timestamp != run_->rows->timestamp[row]) [[unlikely]]
+            retime(row, timestamp);
+        selection_.rows[selection_.size++] = row;
+    }
+    Run run(Column& keys, Column& values) const {
+        Run kept = *run_;
+        if (own_) kept.rows = const_cast<Rows*>(&rows_);
+        kept.keys = &keys;
+        kept.values = &values;
+        kept.selected = selection_.rows.data();
+        kept.size = selection_.size;
+        return kept;
+    }
+
+private:
+    void retime(Row row, std::int64_t timestamp);
+
+    const Run* run_ = nullptr;
+    bool own_ = false;  // some timestamp differs: rows_ is what goes on
+    Rows rows_;
+    Selection selection_;
+};
+
 class AggregateNode final : public Node {
 public:
     AggregateNode(std::string name, std::source_location at,
@@ -25,16 +73,19 @@ public:
     void process(const Run& run) override;
 
 private:
+    bool count(const Run& run);
+    void add(const Run& run, Row row);
+
     std::shared_ptr<const AggregateKernel> kernel_;
     std::string store_name_;
     const TypeOps* result_;
     TaskStore* store_ = nullptr;
-    bool count_bytes_ = false;  // count on big-endian int64: no object is made
+    bool counts_ = false;  // on big-endian int64: no object is made, the store itself counts
     RunKeys keys_;
     CacheForwarder cache_{*this};
-    Rows rows_;
+    CountRun counted_;
+    KeptRows kept_;
     Column values_;
-    Selection selection_;
 };
 
 struct TimeWindowsSpec {
@@ -52,9 +103,12 @@ public:
     void restore_clocks(const Clocks& clocks) override;
 
 private:
-    void add(const Run& run, Row row, std::int64_t start);
-    void add_count(const Run& run, Row row, std::int64_t start);
-    std::int64_t window_of(std::int64_t timestamp);  // tumbling: its start; few divisions
+    void tumble(const Run& run);
+    void hop(const Run& run);
+    void count_window(const Run& run, std::size_t from, std::int64_t start);
+    bool add(const Run& run, Row row, std::int64_t start, Column& keys, Column& values, Row to,
+             std::int64_t& timestamp);
+    void enter_window(std::int64_t timestamp);
 
     std::shared_ptr<const AggregateKernel> kernel_;
     std::string store_name_;
@@ -62,13 +116,17 @@ private:
     ColumnType windowed_key_;
     const TypeOps* result_;
     TaskStore* store_ = nullptr;
-    bool count_bytes_ = false;
+    bool counts_ = false;
     std::int64_t observed_ = -1;  // this operator's stream time: decides what is late; committed,
                                   // so a crash changes nothing
     RunKeys keys_;
     CacheForwarder cache_{*this};
-    RowEmitter rows_;
-    std::int64_t last_start_ = -1;  // of window_of()
+    RowEmitter rows_;  // of hopping windows
+    // Of tumbling windows: a record is in one at most.
+    KeptRows kept_;
+    Column windowed_keys_, values_;
+    CountRun counted_;
+    std::int64_t start_ = 0, end_ = 0;  // the window of the record that came last
 };
 
 }  // namespace millrace::engine

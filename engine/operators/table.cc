@@ -28,13 +28,13 @@ void RunKeys::hash(const Run& run, const Codec& codec) {
     }
 }
 
-Result<void> RunKeys::prefetch(const Run& run, state::KeyValueStore& store) {
+Result<void> RunKeys::prefetch(const Run& run, state::KeyValueStore& store, bool hint) {
     if (run.size < 2) return {};
-    for (std::size_t i = 0; i < run.size; ++i) {
+    for (std::size_t i = 0; hint && i < run.size; ++i) {
         const Row row = run.selected[i];
         if (present_[row]) store.prefetch((*this)[row]);
     }
-    if (!store.durable()) return {};
+    if (store.complete()) return {};
     all_.clear();
     cold_.clear();
     for (std::size_t i = 0; i < run.size; ++i) {

@@ -13,8 +13,9 @@ public:
     // Null keys are skipped. A key that does not deserialise leaves its cell bad and is skipped
     // too.
     void hash(const Run& run, const Codec& codec);
-    // Cold keys are read in one go, the slots of the others prefetched.
-    Result<void> prefetch(const Run& run, state::KeyValueStore& store);
+    // Cold keys are read in one go, the slots of the others prefetched (`hint`: unless the store
+    // does it itself).
+    Result<void> prefetch(const Run& run, state::KeyValueStore& store, bool hint = true);
     bool has(Row row) const { return present_[row]; }
     state::HashedKey operator[](Row row) const { return {bytes_[row], hash_[row]}; }
 

@@ -29,6 +29,7 @@ public:
     std::int64_t expired_puts() const override { return below_->expired_puts(); }
     const std::optional<Error>& failure() const override { return below_->failure(); }
     DurableState* durable() override { return below_->durable(); }
+    bool complete() const override { return below_->complete(); }
     void needs_read(std::span<const HashedKey> keys,
                     std::vector<HashedKey>& missing) const override {
         below_->needs_read(keys, missing);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "millrace/state/kv/merged_cursor.h"
+#include "millrace/state/table/counting.h"
 
 namespace millrace::state {
 
@@ -57,6 +58,19 @@ const std::optional<Error>& TableKeyValueStore::failure() const {
 SortedIndex& TableKeyValueStore::index() {
     if (!index_) index_ = std::make_unique<SortedIndex>(*table_, KeyOrder::Bytes);
     return *index_;
+}
+
+bool TableKeyValueStore::count(std::span<Counted> run) {
+    puts_ += static_cast<std::int64_t>(run.size());
+    for (const Counted& record : run) table_->prefetch_slot(record.hash);
+    count_in(
+        *table_, run, [](const Counted& record) { return WholeKey{record.key}; },
+        [&](Counted& record) {
+            const BytesView key = record.key;
+            count_by_put(*table_, record, key, get(HashedKey(key, record.hash)));
+        });
+    log_counted(log_, run);
+    return true;
 }
 
 // ---- reading what is not in memory

@@ -41,10 +41,12 @@ public:
         ++puts_;
         if (log_) log_->log(key.key, value, timestamp);
     }
+    bool count(std::span<Counted> run) override;
     std::unique_ptr<KeyValueCursor> range(std::optional<BytesView> from,
                                           std::optional<BytesView> to, bool forward) override;
     std::int64_t approximate_num_entries() const override { return table_->live(); }
 
+    bool complete() const override { return table_->complete(); }
     void needs_read(std::span<const HashedKey> keys,
                     std::vector<HashedKey>& missing) const override;
     Result<void> load(std::span<const HashedKey> keys) override;

@@ -2,17 +2,22 @@
 
 #include <algorithm>
 
+#include "millrace/state/table/counting.h"
 #include "millrace/state/window/segment_scans.h"
 
 namespace millrace::state {
 namespace {
 
-std::uint64_t hash_of(std::uint64_t key_hash, std::int64_t start, std::int32_t seq) {
-    const std::uint64_t h =
-        key_hash ^
-        (static_cast<std::uint64_t>(start) + 0x9e3779b97f4a7c15ULL) * 0xd6e8feb86659fd93ULL ^
-        static_cast<std::uint64_t>(static_cast<std::uint32_t>(seq)) * 0xff51afd7ed558ccdULL;
+std::uint64_t salt_of(std::int64_t start, std::int32_t seq) {
+    return (static_cast<std::uint64_t>(start) + 0x9e3779b97f4a7c15ULL) * 0xd6e8feb86659fd93ULL ^
+           static_cast<std::uint64_t>(static_cast<std::uint32_t>(seq)) * 0xff51afd7ed558ccdULL;
+}
+std::uint64_t salted(std::uint64_t key_hash, std::uint64_t salt) {
+    const std::uint64_t h = key_hash ^ salt;
     return (h ^ (h >> 32)) * 0x9e3779b97f4a7c15ULL;
+}
+std::uint64_t hash_of(std::uint64_t key_hash, std::int64_t start, std::int32_t seq) {
+    return salted(key_hash, salt_of(start, seq));
 }
 std::uint64_t hash_of(BytesView k) {
     return hash_of(hash_bytes(key_of_window_key(k)), start_of_window_key(k), seq_of_window_key(k));
@@ -92,6 +97,31 @@ void SegmentedWindowStore::put(const HashedKey& key, std::int64_t start, MaybeBy
             segments_.put(hash_of(key.hash, start, seq), stored_key, value, timestamp);
     }
     if (log_) log_->log(stored_key, value, timestamp);
+}
+
+bool SegmentedWindowStore::count(std::span<Counted> run, std::int64_t start) {
+    if (spec_.retain_duplicates || start < visible_from() || !live(start)) return false;
+    segments_.count_put(static_cast<std::int64_t>(run.size()));
+    segments_.observe(start);
+    Table& table = segments_.at_or_new(segments_.id_of(start)).table;
+    const std::uint64_t salt = salt_of(start, 0);
+    for (Counted& record : run) {
+        record.hash = salted(record.hash, salt);
+        table.prefetch_slot(record.hash);
+    }
+    WindowKey key({}, start, 0);
+    count_in(
+        table, run,
+        [&](const Counted& record) -> const WindowKey& {
+            key.key = record.key;
+            return key;
+        },
+        [&](Counted& record) {
+            const BytesView whole = window_key(record.key, start, 0);
+            count_by_put(table, record, whole, segments_.get(record.hash, whole));
+        });
+    log_counted(log_, run);
+    return true;
 }
 
 std::unique_ptr<WindowCursor> SegmentedWindowStore::fetch(BytesView key, std::int64_t from,

@@ -40,6 +40,7 @@ public:
                                            std::int64_t window_start) override;
     void put(const HashedKey& key, std::int64_t window_start, MaybeBytes value,
              Timestamp timestamp) override;
+    bool count(std::span<Counted> run, std::int64_t window_start) override;
     std::unique_ptr<WindowCursor> fetch(BytesView key, std::int64_t from, std::int64_t to,
                                         bool forward) override;
     std::unique_ptr<WindowCursor> fetch_all(std::int64_t from, std::int64_t to,

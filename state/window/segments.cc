@@ -117,10 +117,7 @@ std::optional<ValueAndTimestamp> Segments::get(std::uint64_t hash, BytesView com
 }
 
 void Segments::put(std::uint64_t hash, BytesView composite, MaybeBytes value, Timestamp timestamp) {
-    const std::int64_t id = id_of(time_of(composite));
-    Segment* segment = at(id);
-    if (!segment) segment = &make(id);
-    segment->table.put(hash, composite, value, timestamp);
+    at_or_new(id_of(time_of(composite))).table.put(hash, composite, value, timestamp);
 }
 
 // ---- sorted runs

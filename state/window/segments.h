@@ -64,7 +64,11 @@ public:
     // The newest version; asks the sorted runs when only they can tell.
     std::optional<ValueAndTimestamp> get(std::uint64_t hash, BytesView composite);
     void put(std::uint64_t hash, BytesView composite, MaybeBytes value, Timestamp timestamp);
-    void count_put() { ++puts_; }
+    void count_put(std::int64_t records = 1) { puts_ += records; }
+    Segment& at_or_new(std::int64_t id) {
+        Segment* segment = at(id);
+        return segment ? *segment : make(id);
+    }
     // One changelog record of a live segment; the clocks are the caller's to move, before.
     void restore(BytesView composite, MaybeBytes value, Timestamp timestamp);
     void restored();  // the clocks are committed ones

@@ -3,6 +3,7 @@
 // big endian.
 #include "millrace/base/byte_order.h"
 #include "millrace/base/bytes.h"
+#include "millrace/state/table/slots.h"
 
 namespace millrace::state {
 
@@ -15,6 +16,28 @@ inline void write_window_key(ByteSink& into, BytesView key, std::int64_t start, 
     store_be(at + key.size(), start);
     store_be(at + key.size() + 8, seq);
 }
+// A window key in its two pieces, as Slots and Table look for keys.
+struct WindowKey {
+    BytesView key;
+    std::byte suffix[kWindowSuffixBytes];
+
+    WindowKey(BytesView k, std::int64_t start, std::int32_t seq) : key(k) {
+        store_be(suffix, start);
+        store_be(suffix + 8, seq);
+    }
+    std::size_t size() const { return key.size() + kWindowSuffixBytes; }
+    bool equals(const std::byte* stored) const {
+        return same_bytes(stored, key.data(), key.size()) &&
+               same_bytes(stored + key.size(), suffix, kWindowSuffixBytes);
+    }
+    void write(std::byte* to) const {
+        if (key.size() == 16)
+            std::memcpy(to, key.data(), 16);
+        else if (!key.empty())
+            std::memcpy(to, key.data(), key.size());
+        std::memcpy(to + key.size(), suffix, kWindowSuffixBytes);
+    }
+};
 inline BytesView key_of_window_key(BytesView k) {
     return k.first(k.size() - kWindowSuffixBytes);
 }
