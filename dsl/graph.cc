@@ -56,6 +56,8 @@ Unary map_call(engine::KernelPtr kernel, const char* prefix, bool key_changing, 
     call.named = named;
     call.at = at;
     call.key_changing = key_changing;
+    call.of_key = {kernel->asks_key(), key.ops != nullptr};
+    call.of_value = {kernel->asks_value(), value.ops != nullptr};
     call.make = [kernel = std::move(kernel), key = std::move(key), value = std::move(value)](
                     std::string name, source_location where_at) {
         return std::make_unique<engine::MapNode>(std::move(name), where_at, kernel, key, value);
@@ -70,6 +72,8 @@ Unary flat_map_call(engine::KernelPtr kernel, const char* prefix, bool key_chang
     call.named = named;
     call.at = at;
     call.key_changing = key_changing;
+    call.of_key = {kernel->asks_key(), key.ops != nullptr};
+    call.of_value = {kernel->asks_value(), value.ops != nullptr};
     call.make = [kernel = std::move(kernel), key = std::move(key), value = std::move(value)](
                     std::string name, source_location where_at) {
         return std::make_unique<engine::FlatMapNode>(std::move(name), where_at, kernel, key, value);
@@ -87,6 +91,7 @@ Unary processor_call(engine::ProcessorNode::Make make, const char* prefix, bool 
     call.key_changing = key_changing;
     call.names_burn = false;
     call.user_processor = true;
+    call.of_key = call.of_value = {true, false};
     call.stores = stores;
     call.make = [make = std::move(make), key = std::move(key), value = std::move(value),
                  stores = std::move(stores)](std::string name, source_location where_at) {
@@ -242,6 +247,9 @@ TablePtr Graph::table(const std::string& topic, const Consumed& consumed,
             });
         spec.predecessors = {source_name};
         if (store->materialized) {
+            spec.fills_store = true;
+            spec.of_key.asked = !same_format(key.codec.get(), store->spec.key.get());
+            spec.of_value.asked = !same_format(value.codec.get(), store->spec.value.get());
             spec.stores = {store_name};
             topology.stores.emplace(store_name, store->spec);
         }
@@ -274,6 +282,8 @@ StreamPtr Graph::unary(const StreamPtr& from, Unary call, ColumnType key, Column
         engine::NodeSpec spec = processor_spec(*self, call.at, call.make);
         spec.stores = call.stores;
         spec.user_processor = call.user_processor;
+        spec.of_key = call.of_key;
+        spec.of_value = call.of_value;
         topology.nodes.push_back(std::move(spec));
     };
     GraphNode* added = add({from->node}, std::move(node));
@@ -337,8 +347,8 @@ bool wants_null_keys(const GraphNode& node) {  // a left join somewhere below
 
 }  // namespace
 
-std::unique_ptr<GraphNode> Graph::repartition_node(const Repartition& names, ColumnType key,
-                                                   ColumnType value,
+std::unique_ptr<GraphNode> Graph::repartition_node(const Repartition& names, const Stream& from,
+                                                   ColumnType key, ColumnType value,
                                                    std::optional<std::int32_t> partitions,
                                                    engine::Partitioner partitioner,
                                                    source_location at) {
@@ -347,8 +357,10 @@ std::unique_ptr<GraphNode> Graph::repartition_node(const Repartition& names, Col
     auto node = std::make_unique<GraphNode>();
     node->name = names.source;
     node->is_repartition = true;
-    node->write = [self = node.get(), names, key, value, partitions, partitioner,
-                   at](engine::TopologyData& topology) {
+    const bool other_key = !same_format(from.key.codec.get(), key.codec.get());
+    const bool other_value = !same_format(from.value.codec.get(), value.codec.get());
+    const bool asks = partitioner != nullptr;
+    node->write = [=, self = node.get()](engine::TopologyData& topology) {
         topology.internal_topics[names.topic] = partitions;
         const bool keep_null_keys = wants_null_keys(*self);
         engine::NodeSpec filter =
@@ -366,6 +378,8 @@ std::unique_ptr<GraphNode> Graph::repartition_node(const Repartition& names, Col
         sink.at = at;
         sink.predecessors = {names.filter};
         sink.topics = {names.topic};
+        sink.of_key.asked = other_key || asks;
+        sink.of_value.asked = other_value || asks;
         sink.make = [=](const engine::MakeContext& make) {
             return std::make_unique<engine::SinkNode>(names.sink, at, make.full_topic(names.topic),
                                                       key.codec, value.codec, partitioner);
@@ -397,9 +411,9 @@ StreamPtr Graph::repartition(const StreamPtr& from, const Repartitioned& reparti
     made->graph = from->graph;
     made->key = with_codec(from->key, repartitioned.key, "Repartitioned", at);
     made->value = with_codec(from->value, repartitioned.value, "Repartitioned", at);
-    made->node =
-        add({from->node}, repartition_node(names, made->key, made->value, repartitioned.partitions,
-                                           repartitioned.partitioner, at));
+    made->node = add({from->node},
+                     repartition_node(names, *from, made->key, made->value,
+                                      repartitioned.partitions, repartitioned.partitioner, at));
     made->name = names.source;
     made->sources = {names.source};
     return made;
@@ -415,9 +429,14 @@ void Graph::to(const StreamPtr& from, const std::string& topic, const Produced& 
     require_codec(value, "to write the values of to()", at);
     auto node = std::make_unique<GraphNode>();
     node->name = processor_name("KSTREAM-SINK-", produced.name);
-    node->write = [self = node.get(), topic, key, value, produced,
+    const bool asks = produced.partitioner != nullptr;
+    const bool asks_key = asks || !same_format(from->key.codec.get(), key.codec.get());
+    const bool asks_value = asks || !same_format(from->value.codec.get(), value.codec.get());
+    node->write = [self = node.get(), topic, key, value, produced, asks_key, asks_value,
                    at](engine::TopologyData& topology) {
         engine::NodeSpec spec;
+        spec.of_key.asked = asks_key;
+        spec.of_value.asked = asks_value;
         spec.kind = engine::NodeSpec::Kind::Sink;
         spec.name = self->name;
         spec.at = at;
@@ -464,8 +483,8 @@ StreamPtr Graph::join_table(const StreamPtr& stream, const TablePtr& table, bool
         const std::string base = joined.name.empty() ? stream->name : joined.name;
         const Repartition names = repartition_names(base);
         if (!stream->join_repartition || stream->name != base) {
-            stream->join_repartition =
-                add({stream->node}, repartition_node(names, key, value, std::nullopt, {}, at));
+            stream->join_repartition = add(
+                {stream->node}, repartition_node(names, *stream, key, value, std::nullopt, {}, at));
         }
         parent = stream->join_repartition;
         sources = {parent->name};
@@ -479,7 +498,7 @@ StreamPtr Graph::join_table(const StreamPtr& stream, const TablePtr& table, bool
     auto node = std::make_unique<GraphNode>();
     node->name = processor_name(left ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-", joined.name);
     node->relaxed_null_keys = left;
-    node->write = [self = node.get(), kernel, store = table->store, left, result,
+    node->write = [self = node.get(), kernel, store = table->store, left, result, key,
                    at](engine::TopologyData& topology) {
         engine::NodeSpec spec =
             processor_spec(*self, at, [=](std::string name, source_location where_at) {
@@ -487,6 +506,9 @@ StreamPtr Graph::join_table(const StreamPtr& stream, const TablePtr& table, bool
                     std::move(name), where_at, kernel, store->spec.name, left, result);
             });
         spec.stores = {store->spec.name};
+        spec.of_key.asked =
+            kernel->asks_key() || !same_format(key.codec.get(), store->spec.key.get());
+        spec.of_value = {true, true};
         topology.nodes.push_back(std::move(spec));
     };
     auto made = std::make_shared<Stream>();
@@ -563,8 +585,8 @@ TablePtr Graph::aggregate(const GroupedPtr& grouped, Aggregation call) {
             repartition_names(grouped->grouped_name.empty() ? spec.name : grouped->grouped_name);
         if (!grouped->repartition || grouped->grouped_name.empty()) {
             grouped->repartition =
-                add({parent},
-                    repartition_node(names, grouped->key, grouped->value, std::nullopt, {}, at));
+                add({parent}, repartition_node(names, *grouped->stream, grouped->key,
+                                               grouped->value, std::nullopt, {}, at));
         } else {
             attach(parent, grouped->repartition);
         }
@@ -572,8 +594,8 @@ TablePtr Graph::aggregate(const GroupedPtr& grouped, Aggregation call) {
         sources = {parent->name};
     }
     const ColumnType table_key = call.windows ? call.windowed_key(spec.key) : key;
-    node->write = [self = node.get(), call, store, table_key,
-                   result](engine::TopologyData& topology) {
+    node->write = [self = node.get(), call, store, table_key, result,
+                   group_key = grouped->key.codec](engine::TopologyData& topology) {
         const std::string store_name = store->spec.name;
         engine::NodeSpec written = processor_spec(
             *self, call.at,
@@ -586,6 +608,10 @@ TablePtr Graph::aggregate(const GroupedPtr& grouped, Aggregation call) {
                     std::move(name), where_at, call.kernel, store_name, *result.ops);
             });
         written.stores = {store_name};
+        written.of_key = {
+            call.kernel->asks_key() || !same_format(group_key.get(), store->spec.key.get()),
+            call.windows.has_value()};
+        written.of_value = {!call.kernel->counts(), true};
         if (!topology.stores.emplace(store_name, store->spec).second)
             throw TopologyException("a StateStore with the name " + store_name +
                                     " is added twice (" + where(call.at) + ")");

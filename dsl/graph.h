@@ -83,6 +83,7 @@ struct Unary {  // a call on one stream
     bool names_burn = true;  // process(..., Named) takes no index
     std::vector<std::string> stores;
     bool user_processor = false;
+    engine::NodeSpec::Side of_key, of_value;
     MakeNode make;
 };
 
@@ -137,8 +138,8 @@ private:
         std::string topic, filter, sink, source;
     };
     Repartition repartition_names(const std::string& base);
-    std::unique_ptr<GraphNode> repartition_node(const Repartition& names, ColumnType key,
-                                                ColumnType value,
+    std::unique_ptr<GraphNode> repartition_node(const Repartition& names, const Stream& from,
+                                                ColumnType key, ColumnType value,
                                                 std::optional<std::int32_t> partitions,
                                                 engine::Partitioner partitioner,
                                                 source_location at);

@@ -18,8 +18,15 @@ using engine::Output;
 using engine::Row;
 using engine::Run;
 
+template <class C>
+class KernelOf : public Kernel {
+public:
+    bool asks_key() const final { return C::kAsksKey; }
+    bool asks_value() const final { return C::kAsksValue; }
+};
+
 template <class C, class F, bool kNegate>
-class FilterKernel final : public Kernel {
+class FilterKernel final : public KernelOf<C> {
 public:
     explicit FilterKernel(F f) : f_(std::move(f)) {}
     void run(const Run& run, std::size_t& at, Output& out) const override {
@@ -38,7 +45,7 @@ private:
 };
 
 template <class C, class F>
-class VisitKernel final : public Kernel {
+class VisitKernel final : public KernelOf<C> {
 public:
     explicit VisitKernel(F f) : f_(std::move(f)) {}
     void run(const Run& run, std::size_t& at, Output& out) const override {
@@ -54,7 +61,7 @@ private:
 };
 
 template <class C, class F, class V2>
-class MapValuesKernel final : public Kernel {
+class MapValuesKernel final : public KernelOf<C> {
 public:
     explicit MapValuesKernel(F f) : f_(std::move(f)) {}
     void run(const Run& run, std::size_t& at, Output& out) const override {
@@ -73,7 +80,7 @@ private:
 };
 
 template <class C, class F, class K2>
-class SelectKeyKernel final : public Kernel {
+class SelectKeyKernel final : public KernelOf<C> {
 public:
     explicit SelectKeyKernel(F f) : f_(std::move(f)) {}
     void run(const Run& run, std::size_t& at, Output& out) const override {
@@ -92,7 +99,7 @@ private:
 };
 
 template <class C, class F, class K2, class V2>
-class MapKernel final : public Kernel {
+class MapKernel final : public KernelOf<C> {
 public:
     explicit MapKernel(F f) : f_(std::move(f)) {}
     void run(const Run& run, std::size_t& at, Output& out) const override {
@@ -115,7 +122,7 @@ private:
 };
 
 template <class C, class F, class K2, class V2>
-class FlatMapKernel final : public Kernel {
+class FlatMapKernel final : public KernelOf<C> {
 public:
     explicit FlatMapKernel(F f) : f_(std::move(f)) {}
     void run(const Run& run, std::size_t& at, Output& out) const override {
@@ -136,7 +143,7 @@ private:
 };
 
 template <class C, class F, class V2>
-class FlatMapValuesKernel final : public Kernel {
+class FlatMapValuesKernel final : public KernelOf<C> {
 public:
     explicit FlatMapValuesKernel(F f) : f_(std::move(f)) {}
     void run(const Run& run, std::size_t& at, Output& out) const override {
@@ -194,6 +201,7 @@ public:
         return true;
     }
     bool counts() const override { return true; }
+    bool asks_key() const override { return false; }
 };
 
 template <class K, class V, class A, class Init, class F>
@@ -222,6 +230,7 @@ class AggregateKernel final : public engine::AggregateKernel {
 
 public:
     AggregateKernel(Init init, F f) : init_(std::move(init)), f_(std::move(f)) {}
+    bool asks_key() const override { return kArity == 3; }
     bool apply(const Run& run, Row row, void* object, bool present) const override {
         A& aggregate = *static_cast<A*>(object);
         if (!present) present = keep(aggregate, init_());
@@ -277,6 +286,7 @@ class ReduceKernel final : public engine::AggregateKernel {
 
 public:
     explicit ReduceKernel(F f) : f_(std::move(f)) {}
+    bool asks_key() const override { return false; }
     bool apply(const Run& run, Row row, void* object, bool present) const override {
         V& aggregate = *static_cast<V*>(object);
         const Argument<kSeeNew, V> value(*run.values, row);
@@ -323,6 +333,7 @@ public:
     static constexpr bool kRightSeesNull = kRight != See::Value;
     explicit JoinKernel(F f) : f_(std::move(f)) {}
     const engine::TypeOps& table_type() const override { return engine::type_ops<VT>(); }
+    bool asks_key() const override { return kArity == 3; }
     void join(const Run& run, Row row, Column& table, Column& out) const override {
         const Argument<kLeft, V> left(*run.values, row);
         const Argument<kRight, VT> right(table, row);

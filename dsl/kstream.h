@@ -206,11 +206,14 @@ private:
 
     template <class FilterK, class F>
     dsl::StreamPtr select(F f, const Named& named, Where at) const {
+        auto kernel = dsl::KernelPtr(std::make_shared<FilterK>(std::move(f)));
         dsl::Unary call;
         call.prefix = "KSTREAM-FILTER-";
         call.named = named;
         call.at = at;
-        call.make = [kernel = dsl::KernelPtr(std::make_shared<FilterK>(std::move(f)))](
+        call.of_key.asked = kernel->asks_key();
+        call.of_value.asked = kernel->asks_value();
+        call.make = [kernel = std::move(kernel)](
                         std::string name, Where where) -> std::unique_ptr<engine::Node> {
             return std::make_unique<engine::FilterNode>(std::move(name), where, kernel);
         };
@@ -220,12 +223,15 @@ private:
     dsl::StreamPtr visit(F f, const char* prefix, bool terminal, const Named& named,
                          Where at) const {
         using Visit = dsl::VisitKernel<dsl::Caller<Op, K, V, F>, F>;
+        auto kernel = dsl::KernelPtr(std::make_shared<Visit>(std::move(f)));
         dsl::Unary call;
         call.prefix = prefix;
         call.named = named;
         call.at = at;
         call.terminal = terminal;
-        call.make = [kernel = dsl::KernelPtr(std::make_shared<Visit>(std::move(f)))](
+        call.of_key.asked = kernel->asks_key();
+        call.of_value.asked = kernel->asks_value();
+        call.make = [kernel = std::move(kernel)](
                         std::string name, Where where) -> std::unique_ptr<engine::Node> {
             return std::make_unique<engine::VisitNode>(std::move(name), where, kernel);
         };

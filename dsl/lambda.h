@@ -1,6 +1,7 @@
 #pragma once
-// What a lambda asks for. It names only what it needs, and what it does not name is not
-// deserialised:
+// What a lambda asks for. It names only what it needs, and what no lambda of a topology names is not
+// deserialised. What one names is read once, at the source: a record that does not parse goes to the
+// deserialization handler there and reaches nobody, as in Kafka.
 //
 //     [](const V& value)                 [](const K& key, const V& value)             [](const
 //     Record<K, V>& record)
@@ -153,6 +154,9 @@ struct Caller {
                   "of the stream, each as T, const T&, const T* or std::optional<T>: see the "
                   "operator, K, V and the lambda in "
                   "'Caller<operator, K, V, lambda>' above");
+
+    static constexpr bool kAsksKey = kShape == Shape::KeyValue || kShape == Shape::Record;
+    static constexpr bool kAsksValue = true;
 
     // Calls then(result); false: a null stood in the way and the lambda was not called.
     template <class Then>

@@ -55,6 +55,7 @@ public:
     bool plausible(BytesView bytes) const {
         return bytes.size() >= 8 && inner_->plausible(bytes.first(bytes.size() - 8));
     }
+    bool plausible_is_exact() const { return inner_->plausible_is_exact(); }
     BytesView partition_bytes(BytesView bytes) const {
         return inner_->partition_bytes(bytes.size() < 8 ? bytes : bytes.first(bytes.size() - 8));
     }

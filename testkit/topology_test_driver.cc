@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "millrace/base/hash.h"
+#include "millrace/engine/worker/task_settings.h"
 #include "millrace/state/checkpoint.h"
 #include "millrace/state/memory_provider.h"
 #include "millrace/wire/batch/record_batch_builder.h"
@@ -15,6 +16,23 @@ engine::TaskSettings TopologyTestDriver::Options::defaults() {
     settings.future_max_ms.reset();  // a test's clock stands where it likes
     settings.one_task = true;
     return settings;
+}
+
+TopologyTestDriver::Options TopologyTestDriver::Options::with(
+    const std::map<std::string, std::string>& settings) {
+    NullLog none;
+    auto all = settings;
+    all.try_emplace("application.id", "test");
+    const auto config = engine::StreamsConfig::parse(all);
+    if (!config) throw std::invalid_argument(config.error().detail);
+    auto parsed = engine::task_settings(*config, none);
+    if (!parsed) throw std::invalid_argument(parsed.error().detail);
+    Options options;
+    options.settings = *std::move(parsed);
+    options.settings.log = nullptr;
+    options.settings.future_max_ms.reset();
+    options.settings.one_task = true;
+    return options;
 }
 
 class TopologyTestDriver::Run final : public engine::RecordCollector {

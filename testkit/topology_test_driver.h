@@ -61,6 +61,10 @@ public:
         state::StoreProvider* stores = nullptr;  // null: memory
 
         static engine::TaskSettings defaults();
+        // What Kafka Streams' settings say of these, by their names: handlers, caches (10 MiB, as
+        // there), extractors. Throws std::invalid_argument for what start() of an application would
+        // refuse.
+        static Options with(const std::map<std::string, std::string>& settings);
     };
 
     explicit TopologyTestDriver(const Topology& topology);

@@ -229,6 +229,14 @@ Result<void> read(const Type& type, BytesView bytes, void* into) {
     return {};
 }
 
+bool is_object(BytesView bytes) {
+    thread_local simdjson::dom::parser parser;
+    simdjson::dom::element element;
+    const std::string_view text = as_text(bytes);
+    return parser.parse(text.data(), text.size()).get(element) == simdjson::SUCCESS &&
+           element.is_object();
+}
+
 void write(const Type& type, const void* from, ByteSink& into) {
     switch (type.kind) {
         case Kind::Bool:

@@ -59,6 +59,7 @@ Result<void> read(const Type& type, BytesView bytes, void* into);
 void write(const Type& type, const void* from,
            ByteSink& into);  // throws std::invalid_argument on NaN, infinity, bad enums
 std::string fingerprint(const Type& type);
+bool is_object(BytesView bytes);  // well-formed JSON, and an object
 
 namespace detail {
 
@@ -188,6 +189,7 @@ struct JsonSerde {
     void write(const T& value, ByteSink& into) const {
         json::write(json::detail::type_of<T>(), &value, into);
     }
+    bool plausible(BytesView bytes) const { return json::is_object(bytes); }
     std::string fingerprint() const {
         return "json " + json::fingerprint(json::detail::type_of<T>());
     }

@@ -70,6 +70,11 @@ Result<void> UuidSerde::read(BytesView bytes, Uuid& into) const {
     return {};
 }
 
+bool UuidSerde::plausible(BytesView bytes) const {
+    Uuid ignored;
+    return read(bytes, ignored).has_value();
+}
+
 void UuidSerde::write(const Uuid& value, ByteSink& into) const {
     into.append(std::string_view(value.to_text()));
 }

@@ -9,6 +9,11 @@
 //   builder.stream<Card, Payment>("payments", Consumed::with(serde<Card>(CardSerde{}),
 //   serde<Payment>()));
 //
+// A serde may also have `bool plausible(BytesView bytes) const`, a quick check without an object,
+// and say `static constexpr bool kPlausibleIsExact = true` when nothing else can go wrong in read()
+// (or nothing at all, without plausible): then a record need not be read at its source to know that
+// it parses.
+//
 // Without a word the serde is chosen by the type: Kafka's own formats for strings, integers,
 // floating point, bool, UUID and bytes; JSON for plain structs (json.h). `DefaultSerde<T>` may be
 // specialised for a type of yours.
@@ -77,6 +82,14 @@ public:
             s.plausible(b);
         };
     }
+    bool plausible_is_exact() const override {
+        if constexpr (requires { serde_.plausible_is_exact(); })
+            return serde_.plausible_is_exact();
+        else if constexpr (requires { S::kPlausibleIsExact; })
+            return S::kPlausibleIsExact;
+        else
+            return false;
+    }
     std::size_t fixed_size() const override {
         if constexpr (requires { S::kFixedSize; })
             return S::kFixedSize;
@@ -108,6 +121,7 @@ Serde<T> serde(S object) {
 // bytes -----------------------
 
 struct StringSerde {  // UTF-8 as it is
+    static constexpr bool kPlausibleIsExact = true;
     Result<void> read(BytesView bytes, std::string& into) const {
         into.assign(as_text(bytes));
         return {};
@@ -118,6 +132,7 @@ struct StringSerde {  // UTF-8 as it is
     std::string fingerprint() const { return "bytes"; }
 };
 struct BytesSerde {  // ByteArraySerde
+    static constexpr bool kPlausibleIsExact = true;
     Result<void> read(BytesView bytes, std::vector<std::byte>& into) const {
         into.assign(bytes.begin(), bytes.end());
         return {};
@@ -130,6 +145,7 @@ struct BytesSerde {  // ByteArraySerde
 // No copy: the view is good while the lambda that got it runs. What a lambda returns may point into
 // its arguments.
 struct BytesViewSerde {
+    static constexpr bool kPlausibleIsExact = true;
     Result<void> read(BytesView bytes, BytesView& into) const {
         into = bytes;
         return {};
@@ -140,6 +156,7 @@ struct BytesViewSerde {
 template <class T>  // big endian, as Java's; float and double by their IEEE-754 bits
 struct NumberSerde {
     static constexpr std::size_t kFixedSize = sizeof(T);
+    static constexpr bool kPlausibleIsExact = true;
     Result<void> read(BytesView bytes, T& into) const;
     void write(const T& value, ByteSink& into) const;
     bool plausible(BytesView bytes) const { return bytes.size() == sizeof(T); }
@@ -151,25 +168,31 @@ extern template struct NumberSerde<std::int64_t>;
 extern template struct NumberSerde<float>;
 extern template struct NumberSerde<double>;
 struct BoolSerde {  // one byte, 0 or 1
-    static constexpr std::size_t kFixedSize = 1;
+    static constexpr bool kPlausibleIsExact = true;
     Result<void> read(BytesView bytes, bool& into) const;
     void write(const bool& value, ByteSink& into) const {
         into.push(static_cast<std::byte>(value));
     }
-    bool plausible(BytesView bytes) const { return bytes.size() == 1; }
+    bool plausible(BytesView bytes) const {
+        return bytes.size() == 1 && static_cast<unsigned>(bytes[0]) <= 1;
+    }
     std::string fingerprint() const { return "bool"; }
 };
 struct UuidSerde {  // its 36 characters
+    static constexpr bool kPlausibleIsExact = true;
     Result<void> read(BytesView bytes, Uuid& into) const;
     void write(const Uuid& value, ByteSink& into) const;
+    bool plausible(BytesView bytes) const;
     std::string fingerprint() const { return "uuid"; }
 };
 struct Void {  // a key or value that is always null
     friend bool operator==(Void, Void) = default;
 };
 struct VoidSerde {
+    static constexpr bool kPlausibleIsExact = true;
     Result<void> read(BytesView bytes, Void&) const;
     void write(const Void&, ByteSink&) const {}
+    bool plausible(BytesView) const { return false; }
     std::string fingerprint() const { return "void"; }
 };
 

@@ -27,6 +27,13 @@ std::int64_t window_end(const TimeWindowsSpec& windows, std::int64_t start) {
                : start + windows.size_ms;
 }
 
+// TimeWindows.windowsFor throws as well: such a record goes to the processing handler.
+void check_window_end(const TimeWindowsSpec& windows, std::int64_t start) {
+    if (start > std::numeric_limits<std::int64_t>::max() - windows.size_ms)
+        throw std::invalid_argument("the end of the window that starts at " +
+                                    std::to_string(start) + " ms does not fit in 64 bits");
+}
+
 // The stored aggregate, as an object at `row`.
 void read_stored(const TaskStore& store, Column& values, Row row, BytesView stored) {
     auto read = store.value_codec->read(values.arena().copy(stored), values.object_at(row));
@@ -230,6 +237,8 @@ void WindowAggregateNode::tumble(const Run& run) {
             const std::int64_t timestamp = run.rows->timestamp[row];
             observed_ = std::max(observed_, timestamp);
             enter_window(timestamp);
+            if (end_ == std::numeric_limits<std::int64_t>::max()) [[unlikely]]
+                check_window_end(windows_, start_);
             if (end_ <= observed_ - windows_.grace_ms) [[unlikely]] {
                 context().drop();  // late
                 continue;
@@ -289,6 +298,7 @@ void WindowAggregateNode::hop(const Run& run) {
             const std::int64_t timestamp = run.rows->timestamp[row];
             observed_ = std::max(observed_, timestamp);
             const std::int64_t close = observed_ - windows_.grace_ms;
+            check_window_end(windows_, timestamp / windows_.advance_ms * windows_.advance_ms);
             for (std::int64_t start = first_window(windows_, timestamp); start <= timestamp;
                  start += windows_.advance_ms) {
                 if (window_end(windows_, start) > close) {

@@ -14,6 +14,7 @@ public:
     virtual bool apply(const Run& run, Row row, void* aggregate, bool present) const = 0;
     // count: the value is not looked at, and an int64 aggregate can be kept as bytes.
     virtual bool counts() const { return false; }
+    virtual bool asks_key() const { return true; }
 };
 
 // A run of records that are only counted, on their way to a store's count(): the counts and the

@@ -49,6 +49,8 @@ public:
     // wrong length).
     virtual bool plausible(BytesView) const { return true; }
     virtual bool always_plausible() const { return true; }
+    // read() fails exactly where plausible() is false: there is no need to read in order to know.
+    virtual bool plausible_is_exact() const { return false; }
     virtual std::size_t fixed_size() const { return 0; }  // of what is plausible; 0: any size
     // What the partitioner hashes: of a windowed key, the inner key only
     // (WindowedStreamPartitioner).

@@ -112,6 +112,9 @@ public:
     // Records at, at+1, ... of the run; `at` always names the one under way. May throw what user
     // code throws.
     virtual void run(const Run& run, std::size_t& at, Output& out) const = 0;
+    // Does the user's code take the key, the value?
+    virtual bool asks_key() const { return true; }
+    virtual bool asks_value() const { return true; }
 };
 using KernelPtr = std::shared_ptr<const Kernel>;
 

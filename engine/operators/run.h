@@ -134,6 +134,8 @@ public:
         return static_cast<std::byte*>(objects_) + row * type_->size;
     }
     void set_null(Row row) { cells_[row].state = Cell::Null; }
+    // Reads a cell that holds bytes: false when they do not deserialise (bad_detail() says why).
+    bool readable(Row row) { return (cells_[row].state & Cell::HasObject) || decode(row); }
     void copy_cell(Row to, Column& from,
                    Row row);  // bytes when they are there (they must live on), else the object
 

@@ -50,6 +50,7 @@ class JoinKernel {
 public:
     virtual ~JoinKernel() = default;
     virtual const TypeOps& table_type() const = 0;
+    virtual bool asks_key() const { return true; }
     virtual void join(const Run& run, Row row, Column& table, Column& out) const = 0;
 };
 

@@ -35,7 +35,8 @@ void TaskContext::processing_exception(const Node& node, const Run* run, Row row
                                                            {"node", node.place()},
                                                            {"record", where},
                                                            {"exception", what}});
-    if (origin && origin->topic) dead_letter(*origin, source_row, "ProcessingException", what);
+    dead_letter(origin, source_row, run ? run->rows->timestamp[row] : record_time,
+                run ? run->rows->headers[row] : BytesView{}, "ProcessingException", what);
     if (settings_.processing == OnError::Continue) {
         drop();
         return;
@@ -75,7 +76,8 @@ bool TaskContext::deserialization_error(const Origin& origin, Row row, const std
     if (settings_.log)
         settings_.log->warn("a record does not deserialise",
                             {{"task", id_.to_string()}, {"record", where}});
-    dead_letter(origin, row, "DeserializationException", what);
+    dead_letter(&origin, row, origin.rows->timestamp[row], origin.rows->headers[row],
+                "DeserializationException", what);
     if (settings_.deserialization == OnError::Continue) {
         drop();
         return true;
@@ -87,10 +89,13 @@ bool TaskContext::deserialization_error(const Origin& origin, Row row, const std
     return false;
 }
 
-// KIP-1034: the bytes as they came in, the record's own headers, then what went wrong.
-void TaskContext::dead_letter(const Origin& origin, Row row, const char* exception,
+// KIP-1034: the bytes as they came in, with the time and headers of what failed (ProcessorNode
+// gives its context's); then what went wrong. A punctuation has no bytes and no source.
+void TaskContext::dead_letter(const Origin* origin, Row row, std::int64_t timestamp,
+                              BytesView raw_headers, const char* exception,
                               const std::string& message) {
-    if (settings_.dead_letter_topic.empty() || !origin.keys) return;
+    if (settings_.dead_letter_topic.empty()) return;
+    const bool source = origin && origin->topic && origin->keys;
     const auto topic = collector_.topic(settings_.dead_letter_topic);
     const std::int32_t partitions = collector_.partition_count(topic);
     if (partitions <= 0) {
@@ -100,13 +105,13 @@ void TaskContext::dead_letter(const Origin& origin, Row row, const char* excepti
                                                            "errors.dead.letter.queue.topic.name"});
         return;
     }
-    Headers headers = Headers::decode(origin.rows->headers[row]);
+    Headers headers = Headers::decode(raw_headers);
     headers.add("__streams.errors.exception", exception);
     headers.add("__streams.errors.message", message);
     headers.add("__streams.errors.stacktrace", "");
-    headers.add("__streams.errors.topic", *origin.topic);
-    headers.add("__streams.errors.partition", std::to_string(origin.partition));
-    headers.add("__streams.errors.offset", std::to_string(origin.offset[row]));
+    headers.add("__streams.errors.topic", source ? std::optional(*origin->topic) : std::nullopt);
+    headers.add("__streams.errors.partition", std::to_string(source ? origin->partition : -1));
+    headers.add("__streams.errors.offset", std::to_string(source ? origin->offset[row] : -1));
     ByteSink encoded;
     headers.encode(encoded);
     const auto bytes_of = [&](Column& column) -> state::MaybeBytes {
@@ -114,10 +119,10 @@ void TaskContext::dead_letter(const Origin& origin, Row row, const char* excepti
         if (!(cell.state & Cell::HasBytes)) return std::nullopt;
         return cell.bytes();
     };
-    const auto key = bytes_of(*origin.keys);
+    const auto key = source ? bytes_of(*origin->keys) : std::nullopt;
+    const auto value = source ? bytes_of(*origin->values) : std::nullopt;
     collector_.send(topic, key && partitions > 1 ? partition_for_key(*key, partitions) : 0, key,
-                    bytes_of(*origin.values), Timestamp{origin.rows->timestamp[row]},
-                    encoded.view());
+                    value, Timestamp{timestamp}, encoded.view());
 }
 
 Schedule* TaskContext::schedule(Node& node, PunctuationType type, std::optional<std::int64_t> start,

@@ -88,8 +88,8 @@ public:
     void clear_schedules();
 
 private:
-    void dead_letter(const Origin& origin, Row row, const char* exception,
-                     const std::string& message);
+    void dead_letter(const Origin* origin, Row row, std::int64_t timestamp, BytesView raw_headers,
+                     const char* exception, const std::string& message);
     void find_next();
 
     TaskId id_;

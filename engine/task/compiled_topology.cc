@@ -128,6 +128,7 @@ void CompiledTopology::plan(std::int32_t id, std::vector<std::size_t> nodes) {
         if (node.kind == NodeSpec::Kind::Source)
             plan->runs[node.name] = may_run(at, *topology_, children);
     }
+    plan->asked = sides_asked_for(*topology_);
     std::sort(plan->inputs.begin(), plan->inputs.end());
     for (const std::string& name : plan->stores) {
         const StoreSpec& store = topology_->stores.at(name);

@@ -40,7 +40,7 @@ void set(Column& column, Row row, const wire::NullableView& bytes) {
 
 }  // namespace
 
-InputQueue::InputQueue(TopicPartition tp, const NodeSpec& source, Node* node)
+InputQueue::InputQueue(TopicPartition tp, const NodeSpec& source, Node* node, SidesAsked asked)
     : tp_(std::move(tp)), spec_(source), node_(node), records_(kRunMax) {
     for (Column* column : {&keys_, &reject_keys_})
         column->set_type(*spec_.key.ops, spec_.key.codec.get());
@@ -58,7 +58,9 @@ InputQueue::InputQueue(TopicPartition tp, const NodeSpec& source, Node* node)
     const auto checked_by_size = [](const Codec& codec) {
         return codec.fixed_size() != 0 || codec.always_plausible();
     };
-    fast_ = spec_.timestamps == TimestampPolicy::FailOnInvalid &&
+    read_key_ = asked.key && !spec_.key.codec->plausible_is_exact();
+    read_value_ = asked.value && !spec_.value.codec->plausible_is_exact();
+    fast_ = !read_key_ && !read_value_ && spec_.timestamps == TimestampPolicy::FailOnInvalid &&
             checked_by_size(*spec_.key.codec) && checked_by_size(*spec_.value.codec);
     key_bytes_ = spec_.key.codec->fixed_size();
     value_bytes_ = spec_.value.codec->fixed_size();
@@ -147,22 +149,45 @@ void InputQueue::reject_origin(const wire::RecordView& record) {
     set(reject_values_, 0, record.value);
 }
 
+// Reads what the topology will ask for, in the place where the run will have it.
+bool InputQueue::readable(TaskContext& context, const wire::RecordView& record, Row row) {
+    const auto read = [&](bool wanted, const wire::NullableView& bytes, Column& column,
+                          const char* side, const NodeSpec& spec) {
+        if (!wanted || bytes.is_null()) return true;
+        set(column, row, bytes);
+        if (column.readable(row)) return true;
+        reject_origin(record);
+        const ColumnType& type = &column == &keys_ ? spec.key : spec.value;
+        context.deserialization_error(reject_, 0,
+                                      std::string("the ") + side + " is no " +
+                                          std::string(type.ops->name) + ": " + column.bad_detail() +
+                                          " (read by " + node_->place() + ')');
+        return false;
+    };
+    return read(read_key_, record.key, keys_, "key", spec_) &&
+           read(read_value_, record.value, values_, "value", spec_);
+}
+
 // Semantics §6.3, §8.1. Sets head_timestamp_.
-bool InputQueue::accept(TaskContext& context, const wire::RecordView& record) {
-    if (!record.key.is_null() && !spec_.key.codec->plausible(record.key.view())) {
+bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Row row) {
+    if (!read_key_ && !record.key.is_null() && !spec_.key.codec->plausible(record.key.view())) {
         reject_origin(record);
         context.deserialization_error(reject_, 0,
                                       "a key of " + std::to_string(record.key.size()) +
-                                          " bytes is no " + std::string(spec_.key.ops->name));
+                                          " bytes is no " + std::string(spec_.key.ops->name) +
+                                          " (read by " + node_->place() + ')');
         return false;
     }
-    if (!record.value.is_null() && !spec_.value.codec->plausible(record.value.view())) {
+    if (!read_value_ && !record.value.is_null() &&
+        !spec_.value.codec->plausible(record.value.view())) {
         reject_origin(record);
         context.deserialization_error(reject_, 0,
                                       "a value of " + std::to_string(record.value.size()) +
-                                          " bytes is no " + std::string(spec_.value.ops->name));
+                                          " bytes is no " + std::string(spec_.value.ops->name) +
+                                          " (read by " + node_->place() + ')');
         return false;
     }
+    if ((read_key_ || read_value_) && !readable(context, record, row)) return false;
     std::int64_t timestamp = record.timestamp.value();
     switch (spec_.timestamps) {
         case TimestampPolicy::FailOnInvalid:
@@ -226,15 +251,17 @@ bool InputQueue::accept(TaskContext& context, const wire::RecordView& record) {
         return false;
     }
     head_timestamp_ = timestamp;
+    head_row_ = row;
     return true;
 }
 
 bool InputQueue::load_head(TaskContext& context, bool in_run) {
+    const Row row = in_run ? static_cast<Row>(size_) : Row{0};
     while (!has_head_ && !context.failed()) {
         if (head_ == parsed_ && (in_run || !parse(context))) return false;
         const wire::RecordView& record = records_[head_];
         const bool before_start = !fetched_.empty() && record.offset < fetched_.front().from;
-        if (!before_start && accept(context, record)) {
+        if (!before_start && accept(context, record, row)) {
             has_head_ = true;
             position_ = record.offset;
             break;
@@ -290,8 +317,10 @@ std::size_t InputQueue::take(TaskContext& context, std::int64_t until, bool unti
         headers[size] = {};
         if (!record->headers.empty()) [[unlikely]]
             headers[size] = raw_headers(*record, headers_);
-        keys[size] = cell_of(record->key);
-        values[size] = cell_of(record->value);
+        if (!read_key_ || head_row_ != size || record->key.is_null())
+            keys[size] = cell_of(record->key);
+        if (!read_value_ || head_row_ != size || record->value.is_null())
+            values[size] = cell_of(record->value);
         ++size;
         ++record;
         has_head_ = false;
@@ -302,6 +331,7 @@ std::size_t InputQueue::take(TaskContext& context, std::int64_t until, bool unti
         } else {  // the long way, which may skip records
             partition_time = high;
             head_ = static_cast<std::size_t>(record - records_.data());
+            size_ = size;
             if (!load_head(context, true)) {
                 record = records_.data() + head_;
                 break;

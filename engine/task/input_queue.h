@@ -16,7 +16,7 @@ namespace millrace::engine {
 
 class InputQueue {
 public:
-    InputQueue(TopicPartition tp, const NodeSpec& source, Node* node);
+    InputQueue(TopicPartition tp, const NodeSpec& source, Node* node, SidesAsked asked);
 
     const TopicPartition& tp() const { return tp_; }
     Node& source() { return *node_; }
@@ -53,7 +53,8 @@ public:
 
 private:
     bool parse(TaskContext& context);
-    bool accept(TaskContext& context, const wire::RecordView& record);
+    bool accept(TaskContext& context, const wire::RecordView& record, Row row);
+    bool readable(TaskContext& context, const wire::RecordView& record, Row row);
     bool plain(const wire::RecordView& record, std::int64_t latest) const;
     void reject_origin(const wire::RecordView& record);
     BytesView raw_headers(const wire::RecordView& record, Arena& arena);
@@ -84,6 +85,10 @@ private:
     Column reject_keys_, reject_values_;
     // Of codecs and extractor, so that a usual record needs no call to be accepted; 0: any size.
     bool fast_ = false;
+    // Read at the source: what is asked for further on, and may not parse. The head's cells are
+    // then filled already, in head_row_.
+    bool read_key_ = false, read_value_ = false;
+    Row head_row_ = 0;
     std::size_t key_bytes_ = 0, value_bytes_ = 0;
 };
 

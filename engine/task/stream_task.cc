@@ -70,8 +70,10 @@ void StreamTask::make_nodes() {
             continue;  // another topic of the sub-topology has more
         const NodeSpec& spec = topology_->nodes[index];
         inputs_.push_back({topic, id_.partition});
-        queues_.push_back(
-            std::make_unique<InputQueue>(inputs_.back(), spec, by_name.at(spec.name)));
+        const auto asked = plan_->asked.find(spec.name);
+        queues_.push_back(std::make_unique<InputQueue>(
+            inputs_.back(), spec, by_name.at(spec.name),
+            asked == plan_->asked.end() ? SidesAsked{} : asked->second));
         queue_runs_.push_back(plan_->runs.at(spec.name) && !settings_.record_by_record);
     }
 }

@@ -16,7 +16,8 @@ namespace millrace::engine {
 struct SubtopologyPlan {               // what all tasks of a sub-topology share
     std::vector<std::size_t> nodes;    // indices in TopologyData, as written
     std::map<std::string, bool> runs;  // per source node: records may go in runs (design §3.9)
-    std::vector<std::string> stores;   // in the order their first user was written
+    std::map<std::string, SidesAsked> asked;  // per source node, but of repartition topics
+    std::vector<std::string> stores;          // in the order their first user was written
     std::vector<std::pair<std::string, std::size_t>>
         inputs;  // full topic name -> source node index, sorted by name
     std::map<std::string, std::string> changelogs;  // store -> full topic name

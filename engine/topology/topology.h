@@ -58,6 +58,13 @@ struct NodeSpec {
     std::vector<std::string> stores;        // connected to a processor, in order
     bool user_processor = false;  // user code that keeps state or forwards: runs record by record
     ColumnType key, value;        // of a source
+    // What the node needs of the key and the value that come in (user code takes it, or it is
+    // written in another format), and whether its children see another one. See sides_asked_for().
+    struct Side {
+        bool asked = false, replaced = false;
+    };
+    Side of_key, of_value;
+    bool fills_store = false;  // a table source: its value is asked for by whoever shares its store
     TimestampPolicy timestamps = TimestampPolicy::FailOnInvalid;
     CustomExtractor extractor;
     std::function<std::unique_ptr<Node>(const MakeContext&)> make;  // not of sources
@@ -90,6 +97,15 @@ struct TopologyData {
 };
 
 std::string describe(const TopologyData& topology);  // Topology.describe().toString()
+
+// Per source node that is no repartition topic: is its key, its value asked for by any node that it
+// reaches, repartition topics included? Then such a record is read at the source, and one that does
+// not parse goes to the handler before any node sees it, as in Kafka. What nobody asks for stays
+// bytes.
+struct SidesAsked {
+    bool key = false, value = false;
+};
+std::map<std::string, SidesAsked> sides_asked_for(const TopologyData& topology);
 
 }  // namespace engine
 

@@ -84,12 +84,50 @@ TEST(Handlers, TheDeadLetterTopicGetsTheBytesAndWhatWentWrong) {  // KIP-1034
     EXPECT_EQ(dead.headers.last("__streams.errors.offset")->value, "0");
 }
 
-TEST(Handlers, WhatIsNotNamedIsNotDeserialised) {
+TEST(Handlers, WhatIsNotNamedIsNotDeserialised) {  // but what is no JSON at all is seen
     StreamsBuilder builder;
     builder.stream<std::string, Payment>("in").group_by_key().count().to_stream().to("out");
     TopologyTestDriver driver(builder.build());
-    driver.pipe_input("in", raw("k", "no json"));
+    driver.pipe_input("in", raw("k", R"({"amount":"much"})"));
     EXPECT_EQ(driver.records("out").size(), 1u);
+    EXPECT_NE(error_of([&] { driver.pipe_input("in", raw("k", "no json")); }).find("in-0 offset 1"),
+              std::string::npos);
+}
+
+// As in Kafka: such a record goes nowhere, also not to those who would not have looked.
+TEST(Handlers, WhatSomebodyAsksForIsReadAtTheSource) {
+    StreamsBuilder builder;
+    auto in = builder.stream<std::string, Payment>("in");
+    in.to("copy");
+    in.group_by_key().count().to_stream().to("counts");
+    in.select_key([](const std::string& k, const Payment*) { return k; })
+        .repartition(Repartitioned::as("by-key"))
+        .filter([](const Payment& p) { return p.amount > 1; })
+        .to("large");
+    auto table = builder.table<std::string, Payment>("table", Materialized::as("payments"));
+    builder.stream<std::string, std::string>("questions")
+        .join(table, [](const std::string& q, const Payment& p) { return q + p.merchant; })
+        .to("answers");
+    const Topology topology = builder.build();
+    for (const std::size_t records : {std::size_t{1}, std::size_t{8}}) {
+        TopologyTestDriver::Options options;
+        options.settings.deserialization = engine::OnError::Continue;
+        options.records_per_step = records;
+        TopologyTestDriver driver(topology, options);
+        driver.pipe_input("table", raw("k", R"({"merchant":"m"})"));
+        driver.pipe_input("table", raw("k", R"({"merchant":17})"));
+        for (const char* value : {R"({"amount":2})", R"({"amount":"much"})", R"({"amount":3})",
+                                  R"({"amount":[]})", R"({"amount":4})"})
+            driver.enqueue("in", raw("k", value));
+        driver.enqueue("questions", raw("k", "?"));
+        driver.process();
+        EXPECT_EQ(driver.records("copy").size(), 3u);
+        EXPECT_EQ(driver.records("counts").size(), 3u);
+        EXPECT_EQ(driver.records("large").size(), 3u);
+        ASSERT_EQ(driver.records("answers").size(), 1u);
+        EXPECT_EQ(driver.records("answers")[0].value, "?m");
+        EXPECT_EQ(driver.dropped_records(), 3);
+    }
 }
 
 TEST(Handlers, AnExceptionOfUserCodeDropsOneRecordOfARun) {  // KIP-1033

@@ -1,0 +1,504 @@
+package org.apache.kafka.streams;
+
+import java.nio.ByteBuffer;
+import java.nio.file.*;
+import java.time.*;
+import java.util.*;
+import java.util.function.*;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.*;
+import org.apache.kafka.common.header.internals.*;
+import org.apache.kafka.common.serialization.*;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.errors.*;
+import org.apache.kafka.streams.kstream.*;
+import org.apache.kafka.streams.processor.*;
+import org.apache.kafka.streams.processor.api.*;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.state.*;
+import org.apache.kafka.streams.test.TestRecord;
+
+/** The Java side of the applications in the C++ files beside: same names, same calls. */
+public class Oracle {
+    static class Log {
+        List<String[]> lines = new ArrayList<>();
+        void add(String where, String what) { lines.add(new String[] {where, what}); }
+    }
+    record App(String name, Function<Log, Topology> build, Map<String, String> settings, BiConsumer<TopologyTestDriver, Log> finish) {}
+    static final List<App> apps = new ArrayList<>();
+    static void add(String name, Function<Log, Topology> build) { apps.add(new App(name, build, Map.of(), null)); }
+    static void add(String name, Map<String, String> settings, Function<Log, Topology> build) { apps.add(new App(name, build, settings, null)); }
+    static void add(String name, Map<String, String> settings, Function<Log, Topology> build, BiConsumer<TopologyTestDriver, Log> finish) { apps.add(new App(name, build, settings, finish)); }
+    static void add(String name, Function<Log, Topology> build, BiConsumer<TopologyTestDriver, Log> finish) { apps.add(new App(name, build, Map.of(), finish)); }
+
+    static final Serde<String> S = Serdes.String();
+    static final Serde<Long> L = Serdes.Long();
+    static String text(Object o) { return o == null ? "null" : o.toString(); }
+    static <K, V> KeyValue<K, V> kv(K k, V v) { return KeyValue.pair(k, v); }
+    static Duration ms(long n) { return Duration.ofMillis(n); }
+
+    static void define() {
+        add("stateless", log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KStream<String, String> in = b.stream("in", Consumed.with(S, S).withName("the-input"));
+            KStream<String, String> even = in.filter((k, v) -> v != null && v.getBytes().length % 2 == 0 && k != null, Named.as("even"));
+            KStream<String, String> odd = in.filterNot((k, v) -> v != null && v.getBytes().length % 2 == 0);
+            even.mapValues(v -> v == null ? null : (long) v.getBytes().length, Named.as("size")).to("sizes", Produced.with(S, L));
+            odd.mapValues((k, v) -> v == null ? "was null at " + text(k) : v.equals("a") ? null : text(k) + "/" + v)
+                .peek((k, v) -> log.add("peek", text(k) + "=" + text(v)))
+                .to("odd", Produced.with(S, S).withName("odd-sink"));
+            in.flatMapValues(v -> {
+                List<String> out = new ArrayList<>();
+                if (v == null) out.add(null); else for (char c : v.toCharArray()) out.add("" + c);
+                return out;
+            }).to("chars", Produced.with(S, S));
+            KStream<String, Long> flat = in.flatMap((k, v) -> {
+                List<KeyValue<String, Long>> out = new ArrayList<>();
+                if (k != null) out.add(kv(k, (long) k.length()));
+                if (v != null) out.add(kv(null, (long) v.length()));
+                out.add(kv("both", null));
+                return out;
+            }, Named.as("flat"));
+            flat.merge(in.map((k, v) -> kv(text(v), k != null ? 1L : 0L)), Named.as("joined")).to("flat-out", Produced.with(S, L));
+            KStream<String, String> keyed = in.selectKey((k, v) -> v == null || v.isEmpty() ? null : v.substring(0, 1));
+            keyed.merge(even).merge(keyed).to("merged", Produced.with(S, S));
+            keyed.foreach((k, v) -> log.add("each", text(k) + "=" + text(v)), Named.as("last"));
+            return b.build();
+        });
+        add("grouping", log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KStream<String, Long> in = b.stream("in", Consumed.with(S, L));
+            in.groupByKey().count().toStream().to("counts");
+            in.groupByKey(Grouped.as("named")).count(Named.as("counter"), Materialized.as("count-store")).toStream(Named.as("streamed")).to("named-counts");
+            in.groupByKey().reduce((a, n) -> (a + n) % 7 == 0 ? null : (Long) (a + n), Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("sums").withCachingDisabled()).toStream().to("sums-out");
+            in.groupBy((k, v) -> v == null || v % 5 == 0 ? null : text(k) + v % 3, Grouped.with("by-mod", S, L))
+                .aggregate(() -> "<", (k, v, agg) -> agg.length() > 40 ? null : agg + k + ":" + v + ";", Named.as("concat"),
+                    Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("concats").withLoggingDisabled())
+                .toStream().to("concats-out", Produced.with(S, S));
+            KGroupedStream<Long, Long> grouped = in.groupBy((k, v) -> v == null ? null : (Long) (v % 2), Grouped.with(L, L));
+            grouped.count(Materialized.as(Materialized.StoreType.IN_MEMORY)).toStream().to("parity");
+            grouped.reduce((a, v) -> Math.max(a, v)).toStream().to("parity-max");
+            KGroupedStream<String, Long> shared = in.mapValues(v -> v == null ? null : (Long) (v / 2)).groupBy((k, v) -> v == null ? null : v < 0 ? "neg" : "pos", Grouped.with("sign", S, L));
+            shared.count().toStream().to("signs");
+            shared.aggregate(() -> 0.0, (k, v, a) -> a + (double) v / 4, Materialized.with(S, Serdes.Double())).toStream().to("sign-sums", Produced.with(S, Serdes.Double()));
+            return b.build();
+        }, (d, log) -> {
+            KeyValueStore<String, ValueAndTimestamp<Long>> store = d.getTimestampedKeyValueStore("count-store");
+            try (var it = store.all()) {
+                while (it.hasNext()) {
+                    var e = it.next();
+                    log.add("store", e.key + "=" + e.value.value() + "@" + e.value.timestamp());
+                }
+            }
+        });
+        add("windows", Map.of("processing.exception.handler", "continue"), log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KStream<String, Long> in = b.stream("in", Consumed.with(S, L));
+            KGroupedStream<String, Long> grouped = in.groupByKey(Grouped.with(S, L));
+            grouped.windowedBy(TimeWindows.ofSizeAndGrace(ms(100), ms(50)))
+                .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("w-count").withRetention(ms(1000)))
+                .toStream().to("w-counts");
+            grouped.windowedBy(TimeWindows.ofSizeWithNoGrace(ms(10)))
+                .reduce((a, v) -> v == null ? a : v % 4 == 0 ? null : (Long) (a * 3 + v))
+                .toStream()
+                .map((k, v) -> kv(k.key() + "@" + k.window().start() + "-" + k.window().end(), v))
+                .to("w-reduce", Produced.with(S, L));
+            grouped.windowedBy(TimeWindows.ofSizeAndGrace(ms(1), ms(0)))
+                .aggregate(() -> "", (k, v, agg) -> agg + k + text(v) + ",", Named.as("tiny"), Materialized.with(S, S))
+                .toStream(Named.as("tiny-stream")).to("w-tiny");
+            in.groupBy((k, v) -> (v == null ? 0L : v) % 3, Grouped.with(L, L))
+                .windowedBy(TimeWindows.ofSizeAndGrace(ms(1000), Duration.ofHours(24)))
+                .count(Materialized.as("by-three"))
+                .toStream()
+                .groupBy((k, v) -> v == null ? null : k.key(), Grouped.with(L, L))
+                .reduce((a, n) -> n)
+                .toStream().to("w-last");
+            return b.build();
+        }, (d, log) -> {
+            WindowStore<String, ValueAndTimestamp<Long>> store = d.getTimestampedWindowStore("w-count");
+            try (var it = store.fetchAll(Instant.ofEpochMilli(0), Instant.ofEpochMilli(Long.MAX_VALUE))) {
+                while (it.hasNext()) {
+                    var e = it.next();
+                    log.add("store", e.key.key() + "@" + e.key.window().start() + "=" + e.value.value());
+                }
+            }
+        });
+        add("joins", log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KTable<String, String> table = b.table("table", Consumed.with(S, S), Materialized.as("table-store"));
+            KTable<String, Long> plain = b.table("numbers", Consumed.with(S, L));
+            KStream<String, String> in = b.stream("in", Consumed.with(S, S));
+            in.join(table, (l, r) -> l + "+" + r).to("inner", Produced.with(S, S));
+            in.leftJoin(table, (k, l, r) -> l.equals("b") ? null : k + ":" + l + "+" + text(r), Joined.as("left")).to("left-out", Produced.with(S, S));
+            in.leftJoin(plain, (l, r) -> l.length() + (r == null ? -100L : r)).to("lefts", Produced.with(S, L));
+            in.selectKey((k, v) -> v == null ? null : v.substring(0, Math.min(1, v.length())))
+                .join(plain, (k, l, r) -> k + l + r, Joined.<String, String, Long>with(S, S, L).withName("by-first"))
+                .to("rekeyed", Produced.with(S, S));
+            in.selectKey((k, v) -> v == null || v.length() > 1 ? null : v)
+                .leftJoin(table, (l, r) -> text(l) + "~" + text(r), Joined.with(S, S, S))
+                .to("rekeyed-left", Produced.with(S, S));
+            table.toStream().peek((k, v) -> log.add("table", text(k) + "=" + text(v)))
+                .mapValues(v -> "t:" + text(v)).to("table-out", Produced.with(S, S));
+            plain.toStream(Named.as("numbers-stream")).to("numbers-out");
+            return b.build();
+        });
+        add("join-with-count", log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KStream<String, String> in = b.stream("in", Consumed.with(S, S));
+            KTable<String, Long> counts = in.groupByKey().count();
+            in.join(counts, (v, n) -> v + "#" + n).to("numbered", Produced.with(S, S));
+            in.leftJoin(counts, (v, n) -> text(v) + "?" + text(n)).to("numbered-left", Produced.with(S, S));
+            return b.build();
+        });
+        add("repartitions", log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KStream<String, Long> in = b.stream("in", Consumed.with(S, L));
+            in.repartition().to("r0", Produced.with(S, L));
+            in.repartition(Repartitioned.as("mine")).mapValues(v -> text(v)).to("r1", Produced.with(S, S));
+            in.selectKey((k, v) -> v)
+                .repartition(Repartitioned.with(L, L).withName("by-value").withNumberOfPartitions(1))
+                .groupByKey().count().toStream().to("r2", Produced.with(L, L));
+            in.repartition(Repartitioned.numberOfPartitions(1)).selectKey((k, v) -> v == null || k == null ? null : k + k)
+                .repartition(Repartitioned.with(S, L))
+                .groupByKey().reduce((a, v) -> a + v).toStream().repartition(Repartitioned.as("final")).to("r3", Produced.with(S, L));
+            in.repartition(Repartitioned.<String, Long>as("chosen").withStreamPartitioner((t, k, v, n) -> Optional.of(Set.of(0)))).to("r4", Produced.with(S, L));
+            return b.build();
+        });
+        add("topics", log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KStream<String, String> both = b.stream(List.of("in", "other"), Consumed.with(S, S).withName("both"));
+            KStream<String, String> again = b.stream("in2", Consumed.with(S, S));
+            KStream<String, String> twice = b.stream("in2", Consumed.with(S, S));
+            both.merge(again).to("mid", Produced.with(S, S));
+            twice.mapValues(v -> "2" + text(v)).to("mid", Produced.with(S, S));
+            b.stream("mid", Consumed.with(S, S)).groupByKey().count().toStream().to("counts");
+            KTable<String, String> table = b.table("state", Consumed.with(S, S));
+            both.to("state", Produced.with(S, S));
+            again.join(table, (a, t) -> a + t).to("joined", Produced.with(S, S));
+            again.processValues(() -> new ContextualFixedKeyProcessor<String, String, String>() {
+                public void process(FixedKeyRecord<String, String> r) { context().forward(r.withValue("p:" + text(r.value()))); }
+            }, Named.as("prefixer")).to("prefixed", Produced.with(S, S).withName("prefixed-sink"));
+            return b.build();
+        });
+        add("processors", log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            b.addStateStore(Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore("totals"), S, L));
+            b.addStateStore(Stores.windowStoreBuilder(Stores.persistentWindowStore("history", ms(300), ms(50), false), S, S));
+            KStream<String, String> out = b.stream("in", Consumed.with(S, L)).process(Totals::new, Named.as("totals-processor"), "totals", "history");
+            out.process(Passer::new, Named.as("sums")).to("sums", Produced.with(S, S));
+            out.process(Passer::new, Named.as("rest")).to("rest", Produced.with(S, S));
+            return b.build();
+        }, (d, log) -> {
+            KeyValueStore<String, Long> store = d.getKeyValueStore("totals");
+            try (var it = store.all()) { while (it.hasNext()) { var e = it.next(); log.add("store", e.key + "=" + e.value); } }
+            try (var it = store.reverseRange("b", "d")) { while (it.hasNext()) { var e = it.next(); log.add("reverse", e.key + "=" + e.value); } }
+        });
+        add("shared-store", log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            b.addStateStore(Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore("last"), S, L).withLoggingDisabled());
+            b.addStateStore(Stores.timestampedKeyValueStoreBuilder(Stores.persistentTimestampedKeyValueStore("tcounts"), S, L).withLoggingEnabled(Map.of("retention.ms", "77")));
+            KStream<String, Long> remembered = b.stream("in", Consumed.with(S, L)).processValues(Remember::new, "last");
+            remembered.to("remembered", Produced.with(S, L));
+            remembered.groupByKey(Grouped.with(S, L)).count().toStream().to("remembered-counts");
+            b.stream("questions", Consumed.with(S, S)).processValues(Ask::new, Named.as("asker"), "last", "tcounts").to("answers", Produced.with(S, S));
+            b.stream("alone", Consumed.with(S, S)).to("alone-out");
+            return b.build();
+        });
+        add("extractor-fail", log -> extractor(null));
+        add("extractor-skip", log -> extractor(new LogAndSkipOnInvalidTimestamp()));
+        add("extractor-partition-time", log -> extractor(new UsePartitionTimeOnInvalidTimestamp()));
+        add("extractor-wall", log -> extractor((r, t) -> 0));  // replaced below
+        add("extractor-custom", log -> extractor((r, pt) -> {
+            if (r.value() == null) return pt;
+            if ("e".equals(r.key())) return r.timestamp() - 1000000;
+            long v = (Long) r.value();
+            return v < 0 ? v : v * 10;
+        }));
+        add("primitives", Map.of("deserialization.exception.handler", "continue"), log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            Serde<Short> i16 = Serdes.Short(); Serde<Integer> i32 = Serdes.Integer(); Serde<Float> f32 = Serdes.Float(); Serde<Double> f64 = Serdes.Double();
+            b.stream("i16-i32", Consumed.with(i16, i32)).map((k, v) -> kv(k == null ? null : (Integer) (k * 3), v == null ? null : (Short) v.shortValue())).to("i32-i16", Produced.with(i32, i16));
+            b.stream("f32-f64", Consumed.with(f32, f64)).map((k, v) -> kv(k == null ? null : (Double) k.doubleValue(), v == null ? null : (Float) v.floatValue())).to("f64-f32", Produced.with(f64, f32));
+            b.stream("f64-bool", Consumed.with(f64, Serdes.Boolean())).groupByKey().count(Materialized.as("by-double")).toStream().to("by-double", Produced.with(f64, L));
+            b.stream("uuid-bytes", Consumed.with(Serdes.UUID(), Serdes.ByteArray())).mapValues(v -> v == null ? -1L : (long) v.length).to("uuid-sizes", Produced.with(Serdes.UUID(), L));
+            b.stream("bool-i64", Consumed.with(Serdes.Boolean(), L)).groupBy((k, v) -> (k != null && k ? 1 : 0) + (v != null ? 2 : 0), Grouped.with(i32, L))
+                .aggregate(() -> Double.POSITIVE_INFINITY, (k, v, a) -> { double x = v != null ? (double) v : 0.0; return x < a ? x : a; }, Materialized.with(i32, f64))
+                .toStream().to("minimum", Produced.with(i32, f64));
+            b.stream("bytes-str", Consumed.with(Serdes.ByteArray(), S)).groupByKey().count(Materialized.as("by-bytes")).toStream().to("by-bytes", Produced.with(Serdes.ByteArray(), L));
+            return b.build();
+        });
+        add("processing-continues", Map.of("processing.exception.handler", "continue"), log -> failing());
+        add("processing-dead-letters", Map.of("processing.exception.handler", "continue", "errors.dead.letter.queue.topic.name", "dead", "deserialization.exception.handler", "continue"), log -> failing());
+        add("processing-fails", log -> failing());
+        add("deserialization-fails", Map.of("processing.exception.handler", "continue"), log -> failing());
+        add("cached", Map.of("cache", "100000"), log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KStream<String, Long> in = b.stream("in", Consumed.with(S, L));
+            in.flatMapValues(v -> { List<Long> out = new ArrayList<>(); if (v != null) for (long i = 0; i < (v % 4 + 4) % 4; ++i) out.add(v + i); return out; })
+                .groupByKey(Grouped.with(S, L)).reduce((a, v) -> (a + v) % 4 == 0 ? null : (Long) (a + v), Materialized.as("sum"))
+                .toStream().to("sum-out");
+            in.flatMap((k, v) -> { List<KeyValue<String, Long>> out = new ArrayList<>(); if (k != null && v != null) for (long i = 0; i < (v % 5 + 5) % 5; ++i) out.add(kv(i % 2 != 0 ? k : "x", v)); return out; })
+                .processValues(() -> new ContextualFixedKeyProcessor<String, Long, Long>() {
+                    public void process(FixedKeyRecord<String, Long> r) { context().forward(r); context().forward(r.withTimestamp(r.timestamp() + 30)); }
+                })
+                .groupByKey(Grouped.with(S, L)).windowedBy(TimeWindows.ofSizeAndGrace(ms(40), ms(40))).count(Materialized.as("w")).toStream().to("w-out");
+            KTable<String, Long> t = b.table("table", Consumed.with(S, L), Materialized.as("table-store"));
+            t.toStream().to("table-out");
+            in.join(t, (a, x) -> a * 1000 + x).to("joined", Produced.with(S, L));
+            KTable<String, Long> c = in.groupByKey().count(Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("plain-count").withCachingDisabled());
+            c.toStream().to("count-out");
+            return b.build();
+        });
+        add("serdes", Map.of("deserialization.exception.handler", "continue", "processing.exception.handler", "continue"), log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            Serde<String> rev = Serdes.serdeFrom((t, s) -> { if (s == null) return null; if (s.equals("unwritable")) throw new IllegalArgumentException("unwritable"); return new StringBuilder(s).reverse().toString().getBytes(); },
+                (t, bytes) -> { if (bytes == null) return null; String s = new StringBuilder(new String(bytes)).reverse().toString(); if (s.equals("bad")) throw new IllegalArgumentException("bad"); return s; });
+            KStream<String, String> in = b.stream("in", Consumed.with(rev, rev));
+            in.to("default");
+            in.filter((k, v) -> true).to("given", Produced.with(S, rev));
+            in.mapValues(v -> text(v)).to("mapped", Produced.valueSerde(S));
+            in.mapValues(v -> text(v).equals("zyx") ? "unwritable" : text(v)).to("mapped-given", Produced.with(S, rev).withName("mapped-sink"));
+            in.groupByKey().reduce((a, v) -> v + a.substring(0, Math.min(8, a.length())), Materialized.as("r")).toStream().to("reduced");
+            in.groupByKey(Grouped.with(S, rev)).aggregate(() -> ".", (k, v, a) -> (a + v).substring(0, Math.min(30, (a + v).length())),
+                Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("agg").withKeySerde(rev).withValueSerde(rev)).toStream().to("aggregated");
+            in.selectKey((k, v) -> text(v)).groupByKey(Grouped.with(rev, S).withName("g")).count().toStream().to("counted");
+            in.selectKey((k, v) -> text(v)).repartition(Repartitioned.with(rev, rev).withName("rr")).to("repartitioned");
+            KTable<String, String> table = b.table("table", Consumed.with(rev, S), Materialized.as("ts"));
+            in.join(table, (a, t) -> a + "|" + t, Joined.with(rev, rev, S)).to("joined", Produced.valueSerde(S));
+            table.toStream().filter((k, v) -> true).to("table-out");
+            return b.build();
+        });
+    }
+
+    static class Totals extends ContextualProcessor<String, Long, String, String> {
+        KeyValueStore<String, Long> totals; WindowStore<String, String> history; Cancellable stream; int fired = 0;
+        public void init(ProcessorContext<String, String> c) {
+            super.init(c);
+            totals = c.getStateStore("totals"); history = c.getStateStore("history");
+            stream = c.schedule(ms(100), PunctuationType.STREAM_TIME, t -> {
+                List<KeyValue<String, Long>> rows = new ArrayList<>();
+                try (var it = totals.all()) { while (it.hasNext()) rows.add(it.next()); }
+                for (var r : rows) {
+                    Headers h = new RecordHeaders(); h.add("from", "punctuation".getBytes());
+                    context().forward(new Record<>(r.key, "sum " + r.value, t, h), "sums");
+                    if (r.value % 2 == 0) totals.delete(r.key);
+                }
+                if (++fired == 12) stream.cancel();
+            });
+            c.schedule(ms(250), PunctuationType.WALL_CLOCK_TIME, t -> {
+                var meta = context().recordMetadata();
+                context().forward(new Record<>(null, "wall " + t + " stream " + context().currentStreamTimeMs() + (meta.isPresent() ? " meta " + (meta.get().topic() == null ? "" : meta.get().topic()) + meta.get().offset() : ""), t));
+            });
+        }
+        public void process(Record<String, Long> r) {
+            var meta = context().recordMetadata().get();
+            if (r.key() == null) { context().forward(r.withValue("no key at " + meta.offset())); return; }
+            if (r.value() == null) {
+                Long old = totals.delete(r.key());
+                context().forward(r.withValue("deleted " + text(old)).withTimestamp(r.timestamp() + 5), "rest");
+                return;
+            }
+            Long had = totals.get(r.key());
+            long total = (had == null ? 0 : had) + r.value();
+            totals.put(r.key(), total);
+            history.put(r.key(), "" + r.value(), r.timestamp());
+            String line = "";
+            try (var it = history.fetch(r.key(), Math.max(0, r.timestamp() - 60), r.timestamp())) { while (it.hasNext()) { var e = it.next(); line += e.key + "=" + e.value + ";"; } }
+            Headers h = new RecordHeaders(r.headers()); h.add("total", ("" + total).getBytes());
+            context().forward(r.withValue(line).withHeaders(h));
+            if (total % 10 == 0) context().commit();
+        }
+    }
+    static class Passer extends ContextualProcessor<String, String, String, String> {
+        public void process(Record<String, String> r) { context().forward(r); }
+    }
+    static class Remember extends ContextualFixedKeyProcessor<String, Long, Long> {
+        KeyValueStore<String, Long> last;
+        public void init(FixedKeyProcessorContext<String, Long> c) { super.init(c); last = c.getStateStore("last"); }
+        public void process(FixedKeyRecord<String, Long> r) {
+            if (r.key() == null) { context().forward(r.withValue(-1L)); return; }
+            Long old = last.putIfAbsent(r.key(), r.value() != null ? r.value() : 0L);
+            context().forward(r.withValue(old == null ? -2L : old));
+            if (r.value() != null && r.value() % 3 == 0) {
+                last.put(r.key(), r.value());
+                Headers h = new RecordHeaders(); h.add("third", null); h.add("third", "x".getBytes());
+                context().forward(r.withHeaders(h).withTimestamp(r.timestamp() / 2));
+            }
+        }
+    }
+    static class Ask extends ContextualFixedKeyProcessor<String, String, String> {
+        KeyValueStore<String, Long> last; TimestampedKeyValueStore<String, Long> counts; String punctuated = "";
+        public void init(FixedKeyProcessorContext<String, String> c) {
+            super.init(c); last = c.getStateStore("last"); counts = c.getStateStore("tcounts");
+            c.schedule(Instant.ofEpochMilli(70), ms(200), PunctuationType.STREAM_TIME, t -> {
+                String all = "";
+                try (var it = counts.all()) { while (it.hasNext()) { var e = it.next(); all += e.key + e.value.value() + ","; } }
+                if (all.length() > 60) counts.put("a", null);
+                punctuated += "[" + t + all + "]";
+            });
+        }
+        public void process(FixedKeyRecord<String, String> r) {
+            String seen = "?";
+            if (r.key() != null) {
+                var c = counts.get(r.key());
+                counts.put(r.key(), ValueAndTimestamp.make(c != null ? c.value() + 1 : 1L, Math.max(r.timestamp(), c != null ? c.timestamp() : 0)));
+                seen = text(last.get(r.key())) + "/" + (c != null ? c.timestamp() : -1);
+            }
+            String p = punctuated; punctuated = "";
+            context().forward(r.withValue(text(r.value()) + " " + seen + p));
+        }
+    }
+    static boolean wallClock = false;
+    static Topology extractor(TimestampExtractor e) {
+        StreamsBuilder b = new StreamsBuilder();
+        Consumed<String, Long> consumed = Consumed.with(S, L);
+        if (e != null) consumed = consumed.withTimestampExtractor(e);
+        KStream<String, Long> in = b.stream("in", consumed);
+        in.processValues(() -> new ContextualFixedKeyProcessor<String, Long, String>() {
+            public void process(FixedKeyRecord<String, Long> r) {
+                var m = context().recordMetadata().get();
+                context().forward(r.withValue(text(r.value()) + " @" + m.offset() + " s" + context().currentStreamTimeMs()));
+            }
+        }).to("out", Produced.with(S, S));
+        in.groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(ms(50), ms(20))).count().toStream().to("windows");
+        return b.build();
+    }
+    static Topology failing() {
+        StreamsBuilder b = new StreamsBuilder();
+        KStream<String, Long> in = b.stream("in", Consumed.with(S, L));
+        KStream<String, Long> mapped = in.mapValues(v -> { if (v != null && v % 5 == 0) throw new RuntimeException("five"); return v != null ? v : (Long) 0L; });
+        mapped.peek((k, v) -> { if (v % 7 == 0) throw new RuntimeException("seven"); }).to("peeked", Produced.with(S, L));
+        mapped.to("mapped", Produced.with(S, L));
+        in.groupByKey().reduce((a, v) -> { if (v % 3 == 0) throw new RuntimeException("three"); return a + v; }, Materialized.as("reduced")).toStream()
+            .filter((k, v) -> { if (v == null) return false; if (v % 11 == 0) throw new RuntimeException("eleven"); return true; }).to("reduced-out");
+        in.groupBy((k, v) -> { if (k == null || v == null) return null; if (v == 13) throw new RuntimeException("thirteen"); return k + "!"; }, Grouped.with(S, L))
+            .windowedBy(TimeWindows.ofSizeWithNoGrace(ms(100))).count().toStream().to("windowed");
+        in.process(() -> new ContextualProcessor<String, Long, String, Long>() {
+            int n = 0;
+            public void init(ProcessorContext<String, Long> c) {
+                super.init(c);
+                c.schedule(ms(100), PunctuationType.STREAM_TIME, t -> {
+                    context().forward(new Record<>("tick", (long) n, t));
+                    if (++n % 2 == 0) throw new RuntimeException("punctuation");
+                    context().forward(new Record<>("tock", (long) n, t));
+                });
+            }
+            public void process(Record<String, Long> r) {
+                context().forward(r);
+                if (r.value() != null && r.value() % 2 == 0) throw new RuntimeException("two");
+                context().forward(r.withKey("again"));
+            }
+        }).mapValues(v -> { if (v != null && v == 4) throw new RuntimeException("four"); return v != null ? v : (Long) (-1L); }).to("processed", Produced.with(S, L));
+        in.process(() -> new ContextualProcessor<String, Long, String, Long>() {
+            public void process(Record<String, Long> r) {
+                Headers h = new RecordHeaders(r.headers()); h.add("later", "yes".getBytes());
+                context().forward(r.withTimestamp(r.timestamp() + 1000).withHeaders(h));
+            }
+        }, Named.as("shift")).filter((k, v) -> { if (v != null && v % 6 == 0) throw new RuntimeException("six"); return true; }).to("shifted", Produced.with(S, L));
+        return b.build();
+    }
+
+    static String hex(byte[] b) {
+        if (b == null) return "~";
+        StringBuilder s = new StringBuilder();
+        for (byte x : b) s.append(String.format("%02x", x));
+        return s.toString();
+    }
+    static byte[] unhex(String h) {
+        if (h.equals("~")) return null;
+        if (h.equals("''")) return new byte[0];
+        byte[] out = new byte[h.length() / 2];
+        for (int i = 0; i < out.length; ++i) out[i] = (byte) Integer.parseInt(h.substring(2 * i, 2 * i + 2), 16);
+        return out;
+    }
+    static StringBuilder out = new StringBuilder();
+    static void collect(TopologyTestDriver d, Log log, int step) {
+        for (String[] l : log.lines) out.append("log:" + l[0] + '\t' + step + '\t' + l[1] + '\n');
+        log.lines.clear();
+        for (String topic : new TreeSet<>(d.producedTopicNames())) {
+            var o = d.createOutputTopic(topic, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+            while (!o.isEmpty()) {
+                TestRecord<byte[], byte[]> r = o.readRecord();
+                out.append(topic + '\t' + step + '\t' + hex(r.key()) + '\t' + hex(r.value()) + '\t' + r.timestamp() + '\t');
+                boolean first = true;
+                for (Header h : r.headers()) {
+                    if (h.key().equals("__streams.errors.stacktrace") || h.key().equals("__streams.errors.message") || h.key().equals("__streams.errors.exception")) continue;
+                    out.append((first ? "" : ",") + h.key() + '=' + (h.value() == null ? "~" : new String(h.value())));
+                    first = false;
+                }
+                out.append('\n');
+            }
+        }
+    }
+    public static class Wall implements TimestampExtractor {
+        public long extract(ConsumerRecord<Object, Object> r, long t) { return now; }
+    }
+    static long now;
+
+    public static void main(String[] args) throws Exception {
+        String which = args[0], scripts = args[1];
+        define();
+        for (App app : apps) {
+            if (!which.equals("all") && !which.equals(app.name)) continue;
+            out.append("APP " + app.name + "\n");
+            Log log = new Log();
+            Properties p = new Properties();
+            p.put("application.id", "judge");
+            p.put("bootstrap.servers", "x:1");
+            p.put("statestore.cache.max.bytes", app.settings.getOrDefault("cache", "0"));
+            p.put("default.key.serde", Serdes.StringSerde.class);
+            p.put("default.value.serde", Serdes.StringSerde.class);
+            Path dir = Files.createTempDirectory("judge");
+            p.put("state.dir", dir.toString());
+            if (app.settings.containsKey("deserialization.exception.handler")) p.put("deserialization.exception.handler", LogAndContinueExceptionHandler.class);
+            if (app.settings.containsKey("processing.exception.handler")) p.put("processing.exception.handler", LogAndContinueProcessingExceptionHandler.class);
+            if (app.settings.containsKey("errors.dead.letter.queue.topic.name")) p.put("errors.dead.letter.queue.topic.name", app.settings.get("errors.dead.letter.queue.topic.name"));
+            try {
+                now = 1000000;
+                Topology t = app.name.equals("extractor-wall") ? extractor(new Wall()) : app.build.apply(log);
+                out.append(t.describe() + "\n");
+                TopologyTestDriver d = new TopologyTestDriver(t, p, Instant.ofEpochMilli(1000000));
+                int step = 0;
+                boolean failed = false;
+                Map<String, TestInputTopic<byte[], byte[]>> inputs = new HashMap<>();
+                try {
+                    for (String line : Files.readAllLines(Path.of(scripts, app.name + ".txt"))) {
+                        String[] f = line.split(" ");
+                        if (f[0].equals("A")) {
+                            now += Long.parseLong(f[1]);
+                            d.advanceWallClockTime(ms(Long.parseLong(f[1])));
+                        } else {
+                            Headers h = new RecordHeaders();
+                            for (int i = 5; i < f.length; ++i) {
+                                String[] kv = f[i].split("=", 2);
+                                h.add(kv[0], kv[1].equals("~") ? null : kv[1].getBytes());
+                            }
+                            d.pipeRecord(f[1], new TestRecord<>(unhex(f[2]), unhex(f[3]), h, 0L), new ByteArraySerializer(), new ByteArraySerializer(), Instant.ofEpochMilli(Long.parseLong(f[4])));
+                        }
+                        collect(d, log, step);
+                        ++step;
+                    }
+                } catch (Exception e) {
+                    failed = true;
+                    collect(d, log, step);
+                    out.append("FAILED\t" + step + "\n");
+                    System.err.println(app.name + ": " + e + " <- " + e.getCause());
+                }
+                double dropped = 0;
+                for (var m : d.metrics().entrySet()) if (m.getKey().name().equals("dropped-records-total")) dropped += (Double) m.getValue().metricValue();
+                out.append("DROPPED\t" + (long) dropped + "\n");
+                if (app.finish != null && !failed) { app.finish.accept(d, log); for (String[] l : log.lines) out.append("fin:" + l[0] + '\t' + l[1] + '\n'); }
+                try { d.close(); } catch (Exception e) { System.err.println("close: " + e); }
+            } catch (Exception e) {
+                out.append("BUILD FAILED\n");
+                System.err.println(app.name + ": " + e);
+                e.printStackTrace();
+            }
+        }
+        System.out.print(out);
+        System.out.flush();
+        System.exit(0);
+    }
+}
