@@ -11,7 +11,9 @@ namespace {
 
 TEST(Varint, RoundTripsAtEveryLength) {
     for (int shift = 0; shift < 64; ++shift) {
-        for (const std::int64_t v : {std::int64_t{1} << shift, -(std::int64_t{1} << shift), (std::int64_t{1} << shift) - 1}) {
+        const std::uint64_t bit = std::uint64_t{1} << shift;
+        for (const std::uint64_t bits : {bit, 0 - bit, bit - 1}) {
+            const auto v = static_cast<std::int64_t>(bits);
             ByteSink sink;
             append_varlong(sink, v);
             EXPECT_EQ(sink.size(), varlong_size(v));

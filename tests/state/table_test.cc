@@ -10,7 +10,7 @@
 namespace millrace::state::test {
 namespace {
 
-HashedKey hashed(const std::string& key) {
+HashedKey hashed(std::string_view key) {  // borrows the key
     return HashedKey(as_bytes(key));
 }
 

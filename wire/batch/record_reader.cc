@@ -97,7 +97,7 @@ const std::byte* read_carefully(const std::byte* at, const std::byte* end, Recor
                                                          RecordView& record,
                                                          std::int64_t base_offset,
                                                          std::int64_t base_timestamp) {
-    if (at > safe_end) [[unlikely]]
+    if (at >= safe_end) [[unlikely]]
         return nullptr;
     const Raw length = short_varint(at);
     if (!length.at) [[unlikely]]
@@ -182,7 +182,7 @@ Result<std::size_t> RecordReader::read(std::span<RecordView> into) {
     // wrap.
     const bool plain = base_offset_ >= 0 && base_offset_ < INT64_MAX / 2 &&
                        base_timestamp_ > -INT64_MAX / 2 && base_timestamp_ < INT64_MAX / 2;
-    const std::byte* const safe_end = plain && end_ - at_ > kSlack ? end_ - kSlack : at_ - 1;
+    const std::byte* const safe_end = plain && end_ - at_ > kSlack ? end_ - kSlack : at_;
     for (std::size_t i = 0; i < wanted; ++i) {
         RecordView& record = into[i];
         if (const std::byte* next = read_fast(at, safe_end, record, base_offset_, base_timestamp_))

@@ -146,7 +146,8 @@ TEST_F(GoldenData, ServesWhatTheStorySays) {
     EXPECT_EQ(golden("__consumer_offsets").log_end_offset(), Offset{53});
     EXPECT_EQ(golden("__cluster_metadata").log_end_offset(), Offset{228});
     Log& append_time = golden("append-time");
-    const auto view = *wire::RecordBatchView::of(*append_time.read(Offset{0}, 1000, Offset{4}));
+    const auto bytes = *append_time.read(Offset{0}, 1000, Offset{4});
+    const auto view = *wire::RecordBatchView::of(bytes);
     EXPECT_EQ(view.timestamp_type(), wire::TimestampType::LogAppendTime);
 }
 

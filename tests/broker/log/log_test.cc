@@ -284,7 +284,8 @@ TEST_F(LogTest, AWrongMaxTimestampIsCorrected) {
     std::memcpy(block.data(), good.data(), good.size());
     wire::stamp_max_timestamp(block.data(), wire::TimestampType::CreateTime, Timestamp{900});
     ASSERT_TRUE(log().append_as_leader(Bytes(std::move(block)), client()).has_value());
-    const auto view = *wire::RecordBatchView::of(*log().read(Offset{0}, 100, Offset{1}));
+    const auto bytes = *log().read(Offset{0}, 100, Offset{1});
+    const auto view = *wire::RecordBatchView::of(bytes);
     EXPECT_EQ(view.max_timestamp(), Timestamp{500});
     EXPECT_TRUE(view.check_crc().has_value());
 }
