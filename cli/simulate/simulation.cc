@@ -389,7 +389,11 @@ private:
         if (difference) history_.violation("I21: committed output is not the model's: " + *difference + describe_workers());
         // A reader that begins again after a clean stop and start sees the same (I3, I7, I29), and nothing is open (I12).
         if (broker_->running() && !broker_->stop()) history_.violation("I29: the broker does not stop: " + broker_->last_error());
-        for (const auto& worker : workers_) ended_.push_back(worker->counts());
+        for (const auto& worker : workers_) {
+            ended_.push_back(worker->counts());
+            if (worker->running()) worker->kill();
+        }
+        retired_ = std::move(workers_);  // kept: events that name them are still queued
         workers_.clear();
         if (!broker_->start()) {
             history_.violation("I29: the broker does not start after a clean stop: " + broker_->last_error());
@@ -453,7 +457,7 @@ private:
     std::unique_ptr<sim::Feeder> feeder_;
     std::unique_ptr<sim::Reader> reader_;
     std::vector<std::unique_ptr<sim::PairWriter>> pair_writers_;
-    std::vector<std::unique_ptr<WorkerProcess>> workers_;
+    std::vector<std::unique_ptr<WorkerProcess>> workers_, retired_;
     std::vector<WorkerProcess::Counts> ended_;
     int next_pair_writer_ = 1;
     bool peace_ = false, broker_back_ = false;
