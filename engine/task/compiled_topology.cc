@@ -99,7 +99,7 @@ void CompiledTopology::plan(std::int32_t id, std::vector<std::size_t> nodes) {
     plan->nodes = std::move(nodes);
     std::map<std::string, std::size_t> index;
     std::map<std::size_t, std::vector<std::size_t>> children;
-    std::set<std::string> stores, sources, sinks;
+    std::set<std::string> stores, sources, sinks, user_sinks;
     std::map<std::string, std::set<std::string>> topics_of_source;
     for (const std::size_t at : plan->nodes) {
         const NodeSpec& node = topology_->nodes[at];
@@ -120,6 +120,8 @@ void CompiledTopology::plan(std::int32_t id, std::vector<std::size_t> nodes) {
                     sub.repartition_sources.push_back({full, internal->second, kRepartitionConfig});
             } else if (internal != topology_->internal_topics.end()) {
                 sinks.insert(full);
+            } else {
+                user_sinks.insert(full);
             }
         }
     }
@@ -144,6 +146,7 @@ void CompiledTopology::plan(std::int32_t id, std::vector<std::size_t> nodes) {
     std::sort(sub.repartition_sources.begin(), sub.repartition_sources.end(), by_name);
     sub.source_topics.assign(sources.begin(), sources.end());
     sub.repartition_sinks.assign(sinks.begin(), sinks.end());
+    sub.sink_topics.assign(user_sinks.begin(), user_sinks.end());
     std::vector<std::set<std::string>> groups;
     for (const std::set<std::string>& names : topology_->copartitioned) {
         std::set<std::string> topics;

@@ -127,6 +127,7 @@ struct Subtopology {
     std::vector<std::string> source_topics;          // sorted; without repartition topics
     std::vector<InternalTopic> repartition_sources;  // sorted by name
     std::vector<std::string> repartition_sinks;      // sorted
+    std::vector<std::string> sink_topics;            // sorted; the user's, by fixed name
     std::vector<InternalTopic>
         changelogs;  // sorted by name; without source topics used as changelogs
     std::vector<std::vector<std::string>> copartition_groups;  // sorted topic names
