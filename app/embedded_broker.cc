@@ -68,7 +68,7 @@ Result<std::unique_ptr<EmbeddedBroker>> EmbeddedBroker::start(Options options) {
     auto state = std::make_unique<State>();
     State& s = *state;
     s.log = options.log != nullptr ? options.log : &s.own_log;
-    s.thread = std::thread([&s] { s.loop.run(); });
+    s.thread = s.loop.spawn();
     std::unique_ptr<EmbeddedBroker> broker(new EmbeddedBroker(std::move(state)));
     Result<void> opened;
     s.loop.call("broker opens", [&] { opened = s.open(options); });

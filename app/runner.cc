@@ -74,7 +74,7 @@ Result<std::unique_ptr<Runner>> Runner::prepare(const Topology& topology, const 
     options.instance = line.instance.value_or(0);
     options.until_end = line.until_end;
     s.streams = std::make_unique<KafkaStreams>(topology, s.line.settings, std::move(options));
-    s.client_thread = std::thread([loop = &s.clients] { loop->run(); });
+    s.client_thread = s.clients.spawn();
     s.signals = nullptr;
     return std::unique_ptr<Runner>(new Runner(std::move(state)));
 }

@@ -46,7 +46,7 @@ struct WorkerHost::State : std::enable_shared_from_this<State> {
 
     void own_thread() {
         own_loop = std::make_unique<io::EventLoop>(setup.client_id, setup.log);
-        thread = std::thread([l = own_loop.get()] { l->run(); });
+        thread = own_loop->spawn();
         loop = own_loop.get();
     }
 

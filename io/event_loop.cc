@@ -98,7 +98,13 @@ void EventLoop::run() {
             n.running_once.clear();
         }
     }
+    n.spawned = false;
     n.thread = std::thread::id{};
+}
+
+std::thread EventLoop::spawn() {
+    native_->spawned = true;
+    return std::thread([this] { run(); });
 }
 
 void EventLoop::stop() {
@@ -128,7 +134,8 @@ void EventLoop::call(const char* what, const Task& task) {
 
 bool EventLoop::on_thread() const {
     const std::thread::id owner = native_->thread;
-    return owner == std::thread::id{} || owner == std::this_thread::get_id();
+    if (owner == std::thread::id{}) return !native_->spawned;
+    return owner == std::this_thread::get_id();
 }
 
 EventLoop::HookId EventLoop::add_turn_end(const char* what, Task hook) {

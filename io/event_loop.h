@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "millrace/base/clock.h"
 #include "millrace/base/log_line.h"
@@ -41,6 +42,9 @@ public:
     EventLoop& operator=(const EventLoop&) = delete;
 
     void run();      // the calling thread becomes the loop's thread, until stop()
+    // Starts a thread that runs it. From here on the loop is that thread's alone, also before it got going; join it after
+    // stop().
+    std::thread spawn();
     void stop();     // any thread. Tasks posted before it still run
     void restart();  // after run() has returned: it may be called again
     void post(const char* what,
@@ -48,7 +52,7 @@ public:
     // Waits until `task` has run. From the loop's own thread it runs at once. The loop must be
     // running.
     void call(const char* what, const Task& task);
-    bool on_thread() const;  // true also while no thread runs the loop
+    bool on_thread() const;  // true also while the loop is nobody's: before it is run, and after
 
     // Of the loop's thread only:
     HookId add_turn_end(const char* what, Task hook);  // runs at the end of every turn

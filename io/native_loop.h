@@ -38,7 +38,7 @@ struct EventLoop::Native {
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{
         io.get_executor()};
     std::atomic<std::thread::id> thread{};
-    std::atomic<bool> stopping{false};
+    std::atomic<bool> stopping{false}, spawned{false};
     std::vector<Hook> hooks;
     std::vector<Task> once, running_once;
     HookId next_hook = 1;

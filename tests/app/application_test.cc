@@ -65,7 +65,7 @@ protected:
         ASSERT_TRUE(broker.has_value()) << broker.error().detail;
         broker_ = std::move(*broker);
         clients_ = std::make_unique<io::EventLoop>("clients", &log_);
-        thread_ = std::thread([this] { clients_->run(); });
+        thread_ = clients_->spawn();
         clients_->call("reader", [this] {
             client::ClusterConfig config;
             config.bootstrap = {{"embedded", 0}};
