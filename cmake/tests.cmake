@@ -23,6 +23,21 @@ foreach(entry ${entries})
   endif()
 endforeach()
 
+# What runs under the sanitizers too (./dev sanitize): the machines and unit tests with address and undefined, what has
+# threads of its own with thread.
+set(unit_tests base wire client broker state engine dsl raft testkit fuzz io)
+set(thread_tests io app)
+add_custom_target(unit_tests)
+add_custom_target(thread_tests)
+foreach(name ${unit_tests})
+  add_dependencies(unit_tests ${name}_test)
+  set_property(TEST ${name} APPEND PROPERTY LABELS unit)
+endforeach()
+foreach(name ${thread_tests})
+  add_dependencies(thread_tests ${name}_test)
+  set_property(TEST ${name} APPEND PROPERTY LABELS threads)
+endforeach()
+
 # An application against the installed headers and libraries.
 add_test(NAME packaging COMMAND ${CMAKE_SOURCE_DIR}/tests/packaging/installed_test.sh ${CMAKE_BINARY_DIR})
 set_tests_properties(packaging PROPERTIES TIMEOUT 300)
@@ -37,6 +52,11 @@ foreach(suite hostile startup)
 endforeach()
 
 # Seeds of the simulator; ./dev sim runs 300.
+if(MILLRACE_SANITIZE MATCHES "address")
+  add_dependencies(unit_tests simulate)
+  add_test(NAME simulate_few COMMAND simulate --seeds 1..6 --jobs 2)
+  set_tests_properties(simulate_few PROPERTIES LABELS unit TIMEOUT 300)
+endif()
 add_test(NAME simulate COMMAND simulate --seeds 1..40 --jobs 2)
 set_tests_properties(simulate PROPERTIES TIMEOUT 600)
 
