@@ -69,7 +69,8 @@ struct KafkaStreams::Impl final : engine::WorkerListener {
             for (const std::string& server : config.bootstrap_servers) servers += (servers.empty() ? "" : ",") + server;
             MR_TRY(bootstrap, app::parse_bootstrap(servers));
         }
-        MR_TRY(const engine::TaskSettings task_settings, engine::task_settings(config, *log));
+        MR_TRY(engine::TaskSettings task_settings, engine::task_settings(config, *log));
+        task_settings.handlers = options.handlers;
         MR_TRY(compiled, compile(topology, task_settings));
         std::string directory = config.state_dir;
         if (options.instance > 0) directory += "/instance-" + std::to_string(options.instance);

@@ -29,6 +29,7 @@ public:
         LogSink* log = nullptr;             // null: standard error; else it outlives the application
         int instance = 0;                   // > 0: static membership under this number
         bool until_end = false;             // at_end() will be asked
+        ErrorHandlers handlers;             // the application's own, in place of those that the settings name
         std::function<void()> ended;        // some worker stopped by itself, or at_end() may have become true; any thread
     };
     struct Metrics {

@@ -10,7 +10,7 @@
 
 namespace millrace {
 
-int run(const Topology& topology, int argc, const char* const* argv) {
+int run(const Topology& topology, int argc, const char* const* argv, const ErrorHandlers& handlers) {
     const auto line = CommandLine::parse(argc, argv);
     if (!line) {
         std::fprintf(stderr, "%s\n", line.error().detail.c_str());
@@ -24,7 +24,7 @@ int run(const Topology& topology, int argc, const char* const* argv) {
         std::fprintf(stderr, "unexpected argument \"%s\"; --help lists the flags\n", line->rest.front().c_str());
         return 2;
     }
-    auto runner = app::Runner::start(topology, *line);
+    auto runner = app::Runner::start(topology, *line, handlers);
     if (!runner) {
         std::fprintf(stderr, "%s\n", runner.error().detail.c_str());
         return 1;

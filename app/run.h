@@ -9,7 +9,7 @@
 
 namespace millrace {
 
-// The exit status of main: 0 clean, 1 failed, 2 bad usage.
-int run(const Topology& topology, int argc, const char* const* argv);
+// The exit status of main: 0 clean, 1 failed (a task that was given up too), 2 bad usage. `handlers`: the application's own.
+int run(const Topology& topology, int argc, const char* const* argv, const ErrorHandlers& handlers = {});
 
 }  // namespace millrace

@@ -48,7 +48,8 @@ struct Runner::State {
     }
 };
 
-Result<std::unique_ptr<Runner>> Runner::prepare(const Topology& topology, const CommandLine& line) {
+Result<std::unique_ptr<Runner>> Runner::prepare(const Topology& topology, const CommandLine& line,
+                                                const ErrorHandlers& handlers) {
     auto state = std::make_unique<State>();
     State& s = *state;
     s.line = line;
@@ -73,14 +74,15 @@ Result<std::unique_ptr<Runner>> Runner::prepare(const Topology& topology, const 
     options.log = &s.log;
     options.instance = line.instance.value_or(0);
     options.until_end = line.until_end;
+    options.handlers = handlers;
     s.streams = std::make_unique<KafkaStreams>(topology, s.line.settings, std::move(options));
     s.client_thread = s.clients.spawn();
     s.signals = nullptr;
     return std::unique_ptr<Runner>(new Runner(std::move(state)));
 }
 
-Result<std::unique_ptr<Runner>> Runner::start(const Topology& topology, const CommandLine& line) {
-    MR_TRY(auto runner, prepare(topology, line));
+Result<std::unique_ptr<Runner>> Runner::start(const Topology& topology, const CommandLine& line, const ErrorHandlers& handlers) {
+    MR_TRY(auto runner, prepare(topology, line, handlers));
     MR_TRY_VOID(runner->go());
     return runner;
 }
@@ -134,13 +136,17 @@ int Runner::wait() {
     }
     s.clients.call("stop watching", [&s] { s.second.reset(); });
     const auto failure = s.streams->failure();
+    std::string parked;
+    for (const auto& task : s.streams->tasks())
+        if (task.state == "SUSPENDED") parked += "task " + task.task + " was given up: " + task.error + '\n';
     const bool clean = s.streams->close(30s);
     if (failure) {
         std::fprintf(stderr, "the application stopped: %s: %s\n", std::string(name(failure->code)).c_str(), failure->detail.c_str());
         return 1;
     }
+    std::fputs(parked.c_str(), stderr);
     if (!clean) std::fprintf(stderr, "the application did not close in time; it will recover as from a crash\n");
-    return clean ? 0 : 1;
+    return clean && parked.empty() ? 0 : 1;
 }
 
 void Runner::end() { state_->end(); }

@@ -15,12 +15,15 @@ namespace millrace::app {
 class Runner {
 public:
     // Starts the broker when there is one to start, and prepares the application; go() starts it.
-    static Result<std::unique_ptr<Runner>> prepare(const Topology& topology, const CommandLine& line);
-    static Result<std::unique_ptr<Runner>> start(const Topology& topology, const CommandLine& line);   // prepare and go
+    static Result<std::unique_ptr<Runner>> prepare(const Topology& topology, const CommandLine& line,
+                                                   const ErrorHandlers& handlers = {});
+    static Result<std::unique_ptr<Runner>> start(const Topology& topology, const CommandLine& line,
+                                                 const ErrorHandlers& handlers = {});   // prepare and go
     ~Runner();
 
     Result<void> go();
-    // Blocks until the application ends; closes it and the broker. 0: clean; 1: it failed, the reason is on stderr.
+    // Blocks until the application ends; closes it and the broker. 0: clean; 1: it failed, or a task was parked: the reason
+    // is on stderr.
     int wait();
     void end();   // any thread: as SIGTERM
 

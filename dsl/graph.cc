@@ -391,6 +391,7 @@ std::unique_ptr<GraphNode> Graph::repartition_node(const Repartition& names, con
         source.topics = {names.topic};
         source.key = key;
         source.value = value;
+        source.timestamps = engine::TimestampPolicy::FailOnInvalid;  // internal: never the default
         topology.nodes.push_back(std::move(filter));
         topology.nodes.push_back(std::move(sink));
         topology.nodes.push_back(std::move(source));

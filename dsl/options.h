@@ -64,7 +64,7 @@ struct Consumed {
 
     std::string name;
     engine::CodecPtr key, value;
-    TimestampPolicy timestamps = TimestampPolicy::FailOnInvalid;
+    TimestampPolicy timestamps = TimestampPolicy::Default;  // as default.timestamp.extractor says
     engine::CustomExtractor extractor;
 
 private:

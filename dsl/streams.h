@@ -12,3 +12,4 @@
 #include "millrace/dsl/serde/serde.h"
 #include "millrace/dsl/stores.h"
 #include "millrace/dsl/windowed.h"
+#include "millrace/engine/task/error_handlers.h"

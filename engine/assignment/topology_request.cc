@@ -14,9 +14,7 @@ Request::TopicInfo topic_info(const InternalTopic& topic, const StreamsConfig& c
     info.partitions = topic.partitions.value_or(0);  // 0: the group derives it
     info.replication_factor =
         static_cast<std::int16_t>(std::max<std::int64_t>(config.replication_factor, 0));
-    std::map<std::string, std::string> configs = config.topic_configs;
-    for (const auto& [key, value] : topic.configs) configs[key] = value;
-    for (const auto& [key, value] : configs) info.topic_configs.push_back({key, value});
+    for (const auto& [key, value] : topic.configs) info.topic_configs.push_back({key, value});
     return info;
 }
 }  // namespace

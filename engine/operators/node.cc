@@ -1,6 +1,6 @@
 #include "millrace/engine/operators/node.h"
 
-#include <exception>
+#include <stdexcept>
 
 #include "millrace/engine/operators/task_context.h"
 
@@ -27,6 +27,7 @@ void Node::forward(const Run& run) {
     if (run.size == 0) return;
     for (Node* child : children_) {
         if (context_->failed()) return;
+        context_->forwarding = this;
         child->process(run);
     }
 }
@@ -38,10 +39,11 @@ bool Node::guard(const Run& run, std::size_t& at, const std::function<void()>& s
     } catch (const CellIsBad&) {
         context_->bad_cell(*this, run, run.selected[at]);
     } catch (const std::exception& e) {
-        context_->processing_exception(*this, &run, run.selected[at], e.what());
+        context_->processing_exception(blamed(), &run, run.selected[at], e);
     } catch (...) {
-        context_->processing_exception(*this, &run, run.selected[at],
-                                       "an exception that is no std::exception");
+        context_->processing_exception(
+            *this, &run, run.selected[at],
+            std::runtime_error("an exception that is no std::exception"));
     }
     ++at;
     return context_->failed();

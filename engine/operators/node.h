@@ -37,6 +37,8 @@ public:
 
     const std::string& name() const { return name_; }
     std::source_location at() const { return at_; }
+    bool is_source() const { return is_source_; }
+    void set_source() { is_source_ = true; }
     std::string place() const;  // "KSTREAM-MAP-0000000001 (main.cc:12)"
     void add_child(Node* child) { children_.push_back(child); }
     const std::vector<Node*>& children() const { return children_; }
@@ -56,6 +58,8 @@ protected:
         }
     }
     TaskContext& context() const { return *context_; }
+    // Whose call an exception in process() counts as: a sink's is its parent's, as in Kafka.
+    virtual const Node& blamed() const { return *this; }
 
 private:
     bool guard(const Run& run, std::size_t& at,
@@ -65,6 +69,7 @@ private:
     std::source_location at_;
     std::vector<Node*> children_;
     TaskContext* context_ = nullptr;
+    bool is_source_ = false;
 };
 
 // Rows that a node makes itself (flat_map, windows): one input record gives any number.

@@ -86,6 +86,7 @@ void ProcessorNode::emit(const Run& run, const std::string* child) {
     }
     for (Node* node : children()) {
         if (node->name() != *child) continue;
+        context().forwarding = this;
         node->process(run);
         context().record_time = time;
         return;

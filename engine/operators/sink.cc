@@ -52,7 +52,50 @@ std::optional<std::int32_t> SinkNode::choose_partition(const Run& run, Row row,
     return next_null_key_partition_ = (next_null_key_partition_ + 1) % partitions;
 }
 
+// With a production handler of the user's: it is asked about what cannot be serialised or is too
+// large.
+void SinkNode::process_asking(const Run& run) {
+    RecordCollector& collector = context().collector();
+    const auto bytes = [&](Column& column, const Codec& codec, Row row, ByteSink& scratch, bool key,
+                           state::MaybeBytes& into) {
+        if (column[row].is_null()) return true;
+        try {
+            into = encoded(column, codec, same_format(&codec, column.codec()), row, scratch);
+            return true;
+        } catch (const std::exception& e) {
+            if (!context().may_skip_unserializable(*this, run, row, topic_, key, e)) throw;
+            return false;
+        }
+    };
+    const auto text = [](const state::MaybeBytes& b) {
+        return b ? std::optional(std::string(as_text(*b))) : std::nullopt;
+    };
+    drive(run, [&](std::size_t& at) {
+        for (; at < run.size; ++at) {
+            if (context().failed()) return;
+            const Row row = run.selected[at];
+            state::MaybeBytes key, value;
+            if (!bytes(*run.keys, *key_, row, key_scratch_, true, key) ||
+                !bytes(*run.values, *value_, row, value_scratch_, false, value))
+                continue;
+            const BytesView headers = run.rows->headers[row];
+            const std::size_t size =
+                (key ? key->size() : 0) + (value ? value->size() : 0) + headers.size();
+            if (size > collector.record_bytes_max() &&
+                context().may_skip_too_large(*this, run, row,
+                                             {topic_, text(key), text(value), {}, {}}))
+                continue;
+            const auto chosen = choose_partition(run, row, key);
+            if (!chosen) return;
+            collector.send(handle_, *chosen, key, value, Timestamp{run.rows->timestamp[row]},
+                           headers);
+        }
+    });
+}
+
 void SinkNode::process(const Run& run) {
+    if (context().forwarding) caller_ = context().forwarding;
+    if (context().settings().handlers.production) return process_asking(run);
     const bool same_key = same_format(key_.get(), run.keys->codec());
     const bool same_value = same_format(value_.get(), run.values->codec());
     RecordCollector& collector = context().collector();

@@ -18,12 +18,15 @@ public:
     void process(const Run& run) override;
 
 private:
+    const Node& blamed() const override { return *caller_; }
+    void process_asking(const Run& run);
     std::optional<std::int32_t> choose_partition(const Run& run, Row row, state::MaybeBytes key);
 
     std::string topic_;
     CodecPtr key_, value_;
     Partitioner partitioner_;
     RecordCollector::Topic handle_ = 0;
+    const Node* caller_ = this;  // the parent that forwarded last
     std::int32_t next_null_key_partition_ = 0;
     ByteSink key_scratch_, value_scratch_;
 };

@@ -57,6 +57,7 @@ public:
     std::int64_t stream_time = -1;  // of the task, ms
     std::int64_t record_time = -1;  // of the record or punctuation that user code is looking at, ms
     bool commit_requested = false;
+    const Node* forwarding = nullptr;  // whose child is being called
     bool one_by_one = true;  // the run under way is of one record, and so are all that it leads to
 
     TaskStore* store(const std::string& name);
@@ -67,10 +68,17 @@ public:
 
     // A record failed in a node. Afterwards either failed() is true, or the record counts as
     // dropped.
-    void processing_exception(const Node& node, const Run* run, Row row, const char* what);
+    void processing_exception(const Node& node, const Run* run, Row row,
+                              const std::exception& exception);
     void bad_cell(const Node& node, const Run& run, Row row);
-    bool deserialization_error(const Origin& origin, Row row,
+    bool deserialization_error(const Node& node, const Origin& origin, Row row,
                                const std::string& what);  // true: go on
+    // A record that cannot be sent; true: go on without it. Only with a production handler of the
+    // user's.
+    bool may_skip_unserializable(const Node& node, const Run& run, Row row,
+                                 const std::string& topic, bool key,
+                                 const std::exception& exception);
+    bool may_skip_too_large(const Node& node, const Run& run, Row row, DeadLetterRecord record);
     void fail(Error error) {
         if (!failure_) failure_ = std::move(error);
     }
@@ -88,6 +96,13 @@ public:
     void clear_schedules();
 
 private:
+    ErrorHandlerContext handler_context(const Node& node, const Origin* origin, Row source_row,
+                                        std::int64_t timestamp, BytesView raw_headers) const;
+    // Sends the dead letters of the answer; nothing: the handler failed, and so has the task.
+    using Ask = std::function<ErrorHandlerResponse(const ErrorHandlerContext&)>;
+    std::optional<bool> resumes(const ErrorHandlerContext& about, const char* handler,
+                                const Ask& ask);
+    void send_dead_letter(const DeadLetterRecord& record);
     void dead_letter(const Origin* origin, Row row, std::int64_t timestamp, BytesView raw_headers,
                      const char* exception, const std::string& message);
     void find_next();

@@ -6,19 +6,22 @@
 namespace millrace::engine {
 namespace {
 
-constexpr std::int64_t kAdditionalRetentionMs =
-    86'400'000;  // windowstore.changelog.additional.retention.ms
-
-// Semantics §5.4.
-std::map<std::string, std::string> changelog_config(const StoreSpec& store) {
+// Semantics §5.4: the library's below topic.* below the store's own. The retention of a window's
+// changelog yields to the store's own only (WindowedChangelogTopicConfig).
+std::map<std::string, std::string> changelog_config(const StoreSpec& store,
+                                                    const TaskSettings& settings) {
     std::map<std::string, std::string> config{{"message.timestamp.type", "CreateTime"}};
-    if (store.kind == StoreSpec::Kind::Window) {
-        config["cleanup.policy"] = store.retain_duplicates ? "delete" : "compact,delete";
-        config["retention.ms"] = std::to_string(store.retention_ms + kAdditionalRetentionMs);
-    } else {
-        config["cleanup.policy"] = "compact";
-    }
+    const bool window = store.kind == StoreSpec::Kind::Window;
+    config["cleanup.policy"] = !window                   ? "compact"
+                               : store.retain_duplicates ? "delete"
+                                                         : "compact,delete";
+    for (const auto& [key, value] : settings.topic_configs) config[key] = value;
     for (const auto& [key, value] : store.log_config) config[key] = value;
+    if (window && !store.log_config.contains("retention.ms")) {
+        const std::int64_t more = settings.window_changelog_additional_retention_ms;
+        config["retention.ms"] = std::to_string(
+            store.retention_ms > INT64_MAX - more ? INT64_MAX : store.retention_ms + more);
+    }
     return config;
 }
 
@@ -27,6 +30,12 @@ const std::map<std::string, std::string> kRepartitionConfig{
     {"message.timestamp.type", "CreateTime"},
     {"retention.ms", "-1"},
     {"segment.bytes", "52428800"}};
+
+std::map<std::string, std::string> repartition_config(const TaskSettings& settings) {
+    std::map<std::string, std::string> config = kRepartitionConfig;
+    for (const auto& [key, value] : settings.topic_configs) config[key] = value;
+    return config;
+}
 
 // May the records of this source go in runs? Not where two paths from it meet: in a node, a store,
 // an output topic; and not through user processors (design §3.9). `children` are by node index.
@@ -117,7 +126,8 @@ void CompiledTopology::plan(std::int32_t id, std::vector<std::size_t> nodes) {
                 if (internal == topology_->internal_topics.end())
                     sources.insert(full);
                 else
-                    sub.repartition_sources.push_back({full, internal->second, kRepartitionConfig});
+                    sub.repartition_sources.push_back(
+                        {full, internal->second, repartition_config(settings_)});
             } else if (internal != topology_->internal_topics.end()) {
                 sinks.insert(full);
             } else {
@@ -137,7 +147,7 @@ void CompiledTopology::plan(std::int32_t id, std::vector<std::size_t> nodes) {
         if (!store.logging) continue;
         const std::string topic = settings_.application_id + '-' + name + "-changelog";
         plan->changelogs[name] = topic;
-        sub.changelogs.push_back({topic, std::nullopt, changelog_config(store)});
+        sub.changelogs.push_back({topic, std::nullopt, changelog_config(store, settings_)});
     }
     const auto by_name = [](const InternalTopic& a, const InternalTopic& b) {
         return a.name < b.name;

@@ -40,8 +40,14 @@ void set(Column& column, Row row, const wire::NullableView& bytes) {
 
 }  // namespace
 
-InputQueue::InputQueue(TopicPartition tp, const NodeSpec& source, Node* node, SidesAsked asked)
-    : tp_(std::move(tp)), spec_(source), node_(node), records_(kRunMax) {
+InputQueue::InputQueue(TopicPartition tp, const NodeSpec& source, Node* node, SidesAsked asked,
+                       TimestampPolicy default_timestamps)
+    : tp_(std::move(tp)),
+      spec_(source),
+      node_(node),
+      timestamps_(source.timestamps == TimestampPolicy::Default ? default_timestamps
+                                                                : source.timestamps),
+      records_(kRunMax) {
     for (Column* column : {&keys_, &reject_keys_})
         column->set_type(*spec_.key.ops, spec_.key.codec.get());
     for (Column* column : {&values_, &reject_values_})
@@ -60,7 +66,7 @@ InputQueue::InputQueue(TopicPartition tp, const NodeSpec& source, Node* node, Si
     };
     read_key_ = asked.key && !spec_.key.codec->plausible_is_exact();
     read_value_ = asked.value && !spec_.value.codec->plausible_is_exact();
-    fast_ = !read_key_ && !read_value_ && spec_.timestamps == TimestampPolicy::FailOnInvalid &&
+    fast_ = !read_key_ && !read_value_ && timestamps_ == TimestampPolicy::FailOnInvalid &&
             checked_by_size(*spec_.key.codec) && checked_by_size(*spec_.value.codec);
     key_bytes_ = spec_.key.codec->fixed_size();
     value_bytes_ = spec_.value.codec->fixed_size();
@@ -158,7 +164,7 @@ bool InputQueue::readable(TaskContext& context, const wire::RecordView& record, 
         if (column.readable(row)) return true;
         reject_origin(record);
         const ColumnType& type = &column == &keys_ ? spec.key : spec.value;
-        context.deserialization_error(reject_, 0,
+        context.deserialization_error(*node_, reject_, 0,
                                       std::string("the ") + side + " is no " +
                                           std::string(type.ops->name) + ": " + column.bad_detail() +
                                           " (read by " + node_->place() + ')');
@@ -172,7 +178,7 @@ bool InputQueue::readable(TaskContext& context, const wire::RecordView& record, 
 bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Row row) {
     if (!read_key_ && !record.key.is_null() && !spec_.key.codec->plausible(record.key.view())) {
         reject_origin(record);
-        context.deserialization_error(reject_, 0,
+        context.deserialization_error(*node_, reject_, 0,
                                       "a key of " + std::to_string(record.key.size()) +
                                           " bytes is no " + std::string(spec_.key.ops->name) +
                                           " (read by " + node_->place() + ')');
@@ -181,7 +187,7 @@ bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Ro
     if (!read_value_ && !record.value.is_null() &&
         !spec_.value.codec->plausible(record.value.view())) {
         reject_origin(record);
-        context.deserialization_error(reject_, 0,
+        context.deserialization_error(*node_, reject_, 0,
                                       "a value of " + std::to_string(record.value.size()) +
                                           " bytes is no " + std::string(spec_.value.ops->name) +
                                           " (read by " + node_->place() + ')');
@@ -189,7 +195,7 @@ bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Ro
     }
     if ((read_key_ || read_value_) && !readable(context, record, row)) return false;
     std::int64_t timestamp = record.timestamp.value();
-    switch (spec_.timestamps) {
+    switch (timestamps_) {
         case TimestampPolicy::FailOnInvalid:
             if (timestamp < 0) {
                 context.fail(Error{ErrorCode::InvalidTimestamp,
@@ -200,6 +206,7 @@ bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Ro
                 return false;
             }
             break;
+        case TimestampPolicy::Default:  // resolved before
         case TimestampPolicy::LogAndSkipOnInvalid:
             break;
         case TimestampPolicy::UsePartitionTimeOnInvalid:
@@ -223,7 +230,7 @@ bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Ro
                     spec_.extractor(reject_keys_, reject_values_, 0, timestamp, partition_time);
             } catch (const CellIsBad&) {
                 const bool key = reject_keys_[0].is_bad();
-                context.deserialization_error(reject_, 0,
+                context.deserialization_error(*node_, reject_, 0,
                                               (key ? reject_keys_ : reject_values_).bad_detail());
                 return false;
             } catch (const std::exception& e) {  // fatal, no handler asked (StreamsException)
@@ -244,7 +251,7 @@ bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Ro
     if (guard && timestamp - *guard > context.now.wall.value()) [[unlikely]] {
         reject_origin(record);
         context.deserialization_error(
-            reject_, 0,
+            *node_, reject_, 0,
             "its timestamp " + std::to_string(timestamp) + " lies more than " +
                 std::to_string(*guard) +
                 " ms ahead of the wall clock: it would close every window before it");
@@ -308,6 +315,7 @@ std::size_t InputQueue::take(TaskContext& context, std::int64_t until, bool unti
     Cell* const values = &values_[0];
     const wire::RecordView* record = records_.data() + head_;
     const wire::RecordView* const end = records_.data() + parsed_;
+    const bool reads = read_key_ || read_value_;
     std::size_t size = 0;
     for (;;) {
         high = std::max(high, timestamp);
@@ -317,9 +325,10 @@ std::size_t InputQueue::take(TaskContext& context, std::int64_t until, bool unti
         headers[size] = {};
         if (!record->headers.empty()) [[unlikely]]
             headers[size] = raw_headers(*record, headers_);
-        if (!read_key_ || head_row_ != size || record->key.is_null())
-            keys[size] = cell_of(record->key);
-        if (!read_value_ || head_row_ != size || record->value.is_null())
+        // What was read at the source is there already, with its object.
+        const bool there = reads && head_row_ == size;
+        if (!there || !read_key_ || record->key.is_null()) keys[size] = cell_of(record->key);
+        if (!there || !read_value_ || record->value.is_null())
             values[size] = cell_of(record->value);
         ++size;
         ++record;

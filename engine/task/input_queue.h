@@ -16,7 +16,8 @@ namespace millrace::engine {
 
 class InputQueue {
 public:
-    InputQueue(TopicPartition tp, const NodeSpec& source, Node* node, SidesAsked asked);
+    InputQueue(TopicPartition tp, const NodeSpec& source, Node* node, SidesAsked asked,
+               TimestampPolicy default_timestamps);
 
     const TopicPartition& tp() const { return tp_; }
     Node& source() { return *node_; }
@@ -62,6 +63,7 @@ private:
     TopicPartition tp_;
     const NodeSpec& spec_;
     Node* node_;
+    TimestampPolicy timestamps_;
 
     std::deque<FetchedRecords> fetched_;
     std::size_t buffered_ = 0;

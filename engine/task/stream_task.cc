@@ -59,6 +59,7 @@ void StreamTask::make_nodes() {
                              ? std::make_unique<PassNode>(spec.name, spec.at)
                              : spec.make(make));
         Node* node = nodes_.back().get();
+        if (spec.kind == NodeSpec::Kind::Source) node->set_source();
         by_name[spec.name] = node;
         for (const std::string& predecessor : spec.predecessors)
             by_name.at(predecessor)->add_child(node);
@@ -73,7 +74,7 @@ void StreamTask::make_nodes() {
         const auto asked = plan_->asked.find(spec.name);
         queues_.push_back(std::make_unique<InputQueue>(
             inputs_.back(), spec, by_name.at(spec.name),
-            asked == plan_->asked.end() ? SidesAsked{} : asked->second));
+            asked == plan_->asked.end() ? SidesAsked{} : asked->second, settings_.timestamps));
         queue_runs_.push_back(plan_->runs.at(spec.name) && !settings_.record_by_record);
     }
 }

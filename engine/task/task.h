@@ -37,6 +37,8 @@ public:
     virtual ~RecordCollector() = default;
     virtual Topic topic(
         const std::string& name) = 0;  // full name; the same handle for the same name
+    // Key, value and headers together, bytes: more is too large for one record.
+    virtual std::size_t record_bytes_max() const { return SIZE_MAX; }
     virtual std::int32_t partition_count(Topic topic) = 0;  // <= 0: unknown topic
     virtual void send(
         Topic topic, std::int32_t partition, state::MaybeBytes key, state::MaybeBytes value,

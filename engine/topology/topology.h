@@ -15,6 +15,7 @@
 
 #include "millrace/engine/operators/node.h"
 #include "millrace/engine/operators/stateless.h"
+#include "millrace/engine/task/settings.h"
 
 namespace millrace {
 
@@ -27,17 +28,6 @@ public:
 
 namespace engine {
 
-struct TaskSettings;
-
-// The timestamp of a record: (run, row, partition time) -> ms; nothing: refuse (fatal). Semantics
-// §8.1.
-enum class TimestampPolicy : std::uint8_t {
-    FailOnInvalid,
-    LogAndSkipOnInvalid,
-    UsePartitionTimeOnInvalid,
-    WallClock,
-    Custom
-};
 using CustomExtractor =
     std::function<std::int64_t(Column& keys, Column& values, Row row, std::int64_t record_timestamp,
                                std::int64_t partition_time)>;
@@ -65,7 +55,7 @@ struct NodeSpec {
     };
     Side of_key, of_value;
     bool fills_store = false;  // a table source: its value is asked for by whoever shares its store
-    TimestampPolicy timestamps = TimestampPolicy::FailOnInvalid;
+    TimestampPolicy timestamps = TimestampPolicy::Default;
     CustomExtractor extractor;
     std::function<std::unique_ptr<Node>(const MakeContext&)> make;  // not of sources
 };

@@ -25,6 +25,9 @@ public:
         return std::all_of(handles_.begin(), handles_.end(),
                            [&](Topic t) { return producer_.partition_count(t) > 0; });
     }
+    std::size_t record_bytes_max() const override {
+        return producer_.config().max_request_size - wire::RecordBatchBuilder::record_size_bound(0, 0);
+    }
     std::int32_t partition_count(Topic topic) override { return producer_.partition_count(topic); }
     void send(Topic topic, std::int32_t partition, state::MaybeBytes key, state::MaybeBytes value,
               Timestamp timestamp, BytesView headers) override {

@@ -23,6 +23,7 @@ struct App {
     std::function<millrace::Topology(Log&)> build;
     Settings settings;
     std::function<void(millrace::TopologyTestDriver&, Log&)> finish;
+    millrace::ErrorHandlers handlers = {};
 };
 
 std::vector<App>& apps();

@@ -94,6 +94,7 @@ public:
         auto options = TopologyTestDriver::Options::with(settings);
         options.wall_clock = Timestamp{1'000'000};
         options.settings.record_by_record = !runs_;
+        options.settings.handlers = app_.handlers;
         if (runs_) options.records_per_step = 1'000'000;
         TopologyTestDriver driver(topology, options);
         bool failed = false;

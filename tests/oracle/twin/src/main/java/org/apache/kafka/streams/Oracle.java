@@ -233,6 +233,38 @@ public class Oracle {
         add("processing-dead-letters", Map.of("processing.exception.handler", "continue", "errors.dead.letter.queue.topic.name", "dead", "deserialization.exception.handler", "continue"), log -> failing());
         add("processing-fails", log -> failing());
         add("deserialization-fails", Map.of("processing.exception.handler", "continue"), log -> failing());
+        add("own-handlers", Map.of("own", ""), log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            Serde<String> picky = Serdes.serdeFrom((t, s) -> { if (s == null) return null; if (s.startsWith("!")) throw new IllegalArgumentException("picky"); return s.getBytes(); }, (t, x) -> x == null ? null : new String(x));
+            KStream<String, Long> in = b.stream("in", Consumed.with(S, L));
+            KStream<String, String> texts = in.mapValues(v -> {
+                if (v != null && v == 33) throw new RuntimeException("fatal");
+                if (v != null && v % 5 == 0) throw new RuntimeException("five");
+                return (v != null && v % 3 == 0 ? "!" : "") + text(v);
+            });
+            texts.to("a", Produced.with(S, picky));
+            texts.map((k, v) -> kv(text(v), text(k))).to("b", Produced.with(picky, S));
+            texts.selectKey((k, v) -> text(v)).groupByKey(Grouped.with(picky, S).withName("g")).count().toStream().to("counts", Produced.with(picky, L));
+            in.process(() -> new ContextualProcessor<String, Long, String, Long>() {
+                public void init(ProcessorContext<String, Long> c) {
+                    super.init(c);
+                    c.schedule(ms(60), PunctuationType.STREAM_TIME, t -> { throw new RuntimeException("tick"); });
+                }
+                public void process(Record<String, Long> r) {
+                    Headers h = new RecordHeaders(r.headers()); h.add("p", "1".getBytes());
+                    context().forward(r.withHeaders(h).withTimestamp(r.timestamp() + 7));
+                    if (r.value() != null && r.value() % 2 == 0) throw new RuntimeException("two");
+                }
+            }).peek((k, v) -> { if (v != null && v % 7 == 0) throw new RuntimeException("seven"); }).to("c", Produced.with(S, L));
+            return b.build();
+        });
+        add("default-extractor", Map.of("default.timestamp.extractor", ""), log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KStream<String, Long> in = b.stream("in", Consumed.with(S, L));
+            in.to("out");
+            in.selectKey((k, v) -> text(k)).groupByKey(Grouped.with(S, L)).windowedBy(TimeWindows.ofSizeWithNoGrace(ms(100))).count().toStream().to("counts");
+            return b.build();
+        });
         add("cached", Map.of("cache", "100000"), log -> {
             StreamsBuilder b = new StreamsBuilder();
             KStream<String, Long> in = b.stream("in", Consumed.with(S, L));
@@ -270,6 +302,34 @@ public class Oracle {
             table.toStream().filter((k, v) -> true).to("table-out");
             return b.build();
         });
+    }
+
+    // What a handler is told, as a dead letter.
+    static org.apache.kafka.clients.producer.ProducerRecord<byte[], byte[]> told(String by, ErrorHandlerContext c) {
+        String value = text(c.topic() == null ? "" : c.topic()) + "|" + c.partition() + "|" + c.offset() + "|" + (c.processorNodeId() == null ? "" : c.processorNodeId()) + "|" + c.taskId() + "|"
+            + hex(c.sourceRawKey()) + "|" + hex(c.sourceRawValue());
+        return new org.apache.kafka.clients.producer.ProducerRecord<>("told", null, c.timestamp(), by.getBytes(), value.getBytes(), c.headers());
+    }
+    public static class OwnDeserialization implements DeserializationExceptionHandler {
+        public void configure(Map<String, ?> c) {}
+        public Response handleError(ErrorHandlerContext c, ConsumerRecord<byte[], byte[]> r, Exception e) { return Response.resume(List.of(told("deserialization", c))); }
+    }
+    public static class OwnProcessing implements ProcessingExceptionHandler {
+        public void configure(Map<String, ?> c) {}
+        public Response handleError(ErrorHandlerContext c, Record<?, ?> r, Exception e) {
+            String what = e.getMessage();
+            if (what.equals("fatal")) return Response.fail(List.of(told("processing", c)));
+            if (what.equals("two")) return Response.resume();
+            return Response.resume(List.of(told("processing", c), told(e.getCause() != null ? e.getCause().getMessage() : what, c)));
+        }
+    }
+    public static class OwnProduction implements ProductionExceptionHandler {
+        public void configure(Map<String, ?> c) {}
+        public Response handleError(ErrorHandlerContext c, org.apache.kafka.clients.producer.ProducerRecord<byte[], byte[]> r, Exception e) { return Response.fail(); }
+        public Response handleSerializationError(ErrorHandlerContext c, org.apache.kafka.clients.producer.ProducerRecord r, Exception e, SerializationExceptionOrigin origin) {
+            if (r.topic().equals("b")) return Response.fail();
+            return Response.resume(List.of(told(origin == SerializationExceptionOrigin.KEY ? "production of key" : "production of value", c)));
+        }
     }
 
     static class Totals extends ContextualProcessor<String, Long, String, String> {
@@ -455,6 +515,12 @@ public class Oracle {
             if (app.settings.containsKey("deserialization.exception.handler")) p.put("deserialization.exception.handler", LogAndContinueExceptionHandler.class);
             if (app.settings.containsKey("processing.exception.handler")) p.put("processing.exception.handler", LogAndContinueProcessingExceptionHandler.class);
             if (app.settings.containsKey("errors.dead.letter.queue.topic.name")) p.put("errors.dead.letter.queue.topic.name", app.settings.get("errors.dead.letter.queue.topic.name"));
+            if (app.settings.containsKey("own")) {
+                p.put("deserialization.exception.handler", OwnDeserialization.class);
+                p.put("processing.exception.handler", OwnProcessing.class);
+                p.put("production.exception.handler", OwnProduction.class);
+            }
+            if (app.settings.containsKey("default.timestamp.extractor")) p.put("default.timestamp.extractor", LogAndSkipOnInvalidTimestamp.class);
             try {
                 now = 1000000;
                 Topology t = app.name.equals("extractor-wall") ? extractor(new Wall()) : app.build.apply(log);
