@@ -26,7 +26,7 @@ inline std::uint64_t hash_bytes(BytesView bytes) {
         const unsigned __int128 p = static_cast<unsigned __int128>(a) * b;
         return static_cast<std::uint64_t>(p) ^ static_cast<std::uint64_t>(p >> 64);
     };
-    for (; n >= 16; n -= 16, at += 16) {
+    for (; n > 16; n -= 16, at += 16) {
         std::uint64_t a, b;
         std::memcpy(&a, at, 8);
         std::memcpy(&b, at + 8, 8);

@@ -95,7 +95,7 @@ void AggregateNode::process(const Run& run) {
             if (!keys_.has(row)) [[unlikely]]
                 throw CellIsBad{};
             if (counts_)
-                counted_.add(row, keys_[row].key, keys_[row].hash, run.rows->timestamp[row]);
+                counted_.add(row, keys_[row].key, run.rows->timestamp[row]);
             else
                 add(run, row);
         }
@@ -197,25 +197,37 @@ bool WindowAggregateNode::add(const Run& run, Row row, std::int64_t start, Colum
 }
 
 void WindowAggregateNode::process(const Run& run) {
-    if (windows_.advance_ms == windows_.size_ms)
-        tumble(run);
+    if (windows_.advance_ms != windows_.size_ms) return hop(run);
+    kept_.begin(run);
+    windowed_keys_.reset();
+    values_.reset();
+    if (counts_)
+        count(run);
     else
-        hop(run);
+        tumble(run);
+    forward(kept_.run(windowed_keys_, values_));
 }
 
-// Records mostly stay in a window for a while: few divisions.
+// Makes [start_, end_) the window of the record. Records mostly stay in one for a while: few
+// divisions. True: it is closed already.
+inline bool WindowAggregateNode::late(std::int64_t timestamp) {
+    observed_ = std::max(observed_, timestamp);
+    enter_window(timestamp);
+    if (end_ == std::numeric_limits<std::int64_t>::max()) [[unlikely]]
+        check_window_end(windows_, start_);
+    return end_ <= observed_ - windows_.grace_ms;
+}
+
 inline void WindowAggregateNode::enter_window(std::int64_t timestamp) {
-    if (timestamp >= start_ && timestamp < end_) return;
+    if (timestamp >= start_ && timestamp < end_) [[likely]]
+        return;
     start_ = first_window(windows_, timestamp);
     end_ = window_end(windows_, start_);
 }
 
 void WindowAggregateNode::tumble(const Run& run) {
-    kept_.begin(run);
-    windowed_keys_.reset();
-    values_.reset();
     keys_.hash(run, *store_->key_codec);
-    if (run.size > 1 && !counts_) {
+    if (run.size > 1) {
         for (std::size_t i = 0; i < run.size; ++i) {
             const Row row = run.selected[i];
             if (!keys_.has(row)) continue;
@@ -223,9 +235,6 @@ void WindowAggregateNode::tumble(const Run& run) {
             store_->window->prefetch(keys_[row], start_);
         }
     }
-    counted_.size = 0;
-    std::size_t counted_from = 0;
-    std::int64_t counted_start = 0;
     drive(run, [&](std::size_t& at) {
         for (; at < run.size; ++at) {
             const Row row = run.selected[at];
@@ -234,38 +243,80 @@ void WindowAggregateNode::tumble(const Run& run) {
                 context().drop();  // a null key; a null value counts, and advances the clock
                 continue;
             }
-            const std::int64_t timestamp = run.rows->timestamp[row];
-            observed_ = std::max(observed_, timestamp);
-            enter_window(timestamp);
-            if (end_ == std::numeric_limits<std::int64_t>::max()) [[unlikely]]
-                check_window_end(windows_, start_);
-            if (end_ <= observed_ - windows_.grace_ms) [[unlikely]] {
-                context().drop();  // late
+            if (late(run.rows->timestamp[row])) [[unlikely]] {
+                context().drop();
                 continue;
             }
-            if (!counts_) {
-                std::int64_t result_timestamp;
-                if (add(run, row, start_, windowed_keys_, values_, row, result_timestamp))
-                    kept_.keep(row, result_timestamp);
-                continue;
-            }
-            if (start_ != counted_start) {
-                count_window(run, counted_from, counted_start);
-                counted_from = counted_.size;
-                counted_start = start_;
-            }
-            counted_.add(row, keys_[row].key, keys_[row].hash, timestamp);
+            std::int64_t timestamp;
+            if (add(run, row, start_, windowed_keys_, values_, row, timestamp))
+                kept_.keep(row, timestamp);
         }
     });
-    count_window(run, counted_from, counted_start);
-    forward(kept_.run(windowed_keys_, values_));
 }
 
-// The records counted_ has from `from` on: all of one window.
-void WindowAggregateNode::count_window(const Run& run, std::size_t from, std::int64_t start) {
+void WindowAggregateNode::count(const Run& run) {
+    const bool same = same_format(store_->key_codec, run.keys->codec());
+    keys_.begin();
+    counted_.size = counted_from_ = 0;
+    drive(run, [&](std::size_t& at) { gather(run, at, same); });
+    count_window(run);
+}
+
+// Takes the records from `at` on. What is gathered and not in the store yet is all of the window
+// [start_, end_).
+void WindowAggregateNode::gather(const Run& run, std::size_t& at, bool same) {
+    const Codec& codec = *store_->key_codec;
+    const std::int64_t grace = windows_.grace_ms;
+    // A window at the end of time is looked at anew for each record.
+    constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
+    std::int64_t observed = observed_, start = start_, end = end_, dropped = 0;
+    std::int64_t known_until = end == kNever ? start : end;
+    std::size_t i = at;
+    const auto leave = [&] {
+        at = i;
+        observed_ = observed;
+        context().drop(std::exchange(dropped, 0));
+    };
+    for (; i < run.size; ++i) {
+        const Row row = run.selected[i];
+        const auto key = keys_.read(run, codec, same, row);
+        if (!key) [[unlikely]] {
+            if (!(*run.keys)[row].is_null()) {
+                leave();
+                throw CellIsBad{};
+            }
+            ++dropped;  // a null key; a null value counts, and advances the clock
+            continue;
+        }
+        const std::int64_t timestamp = run.rows->timestamp[row];
+        observed = std::max(observed, timestamp);
+        if (timestamp < start || timestamp >= known_until) [[unlikely]] {
+            count_window(run);
+            enter_window(timestamp);
+            start = start_;
+            known_until = end = end_;
+            if (end == kNever) {
+                known_until = start;
+                leave();
+                check_window_end(windows_, start);
+            }
+        }
+        if (end <= observed - grace) [[unlikely]]
+            ++dropped;  // late
+        else
+            counted_.add(row, *key, timestamp);
+    }
+    leave();
+}
+
+// What was gathered last: all of one window.
+void WindowAggregateNode::count_window(const Run& run) {
+    const std::int64_t start = start_;
+    const std::size_t from = std::exchange(counted_from_, counted_.size);
     const std::span<state::Counted> records(counted_.records.data() + from, counted_.size - from);
     if (records.empty()) return;
     if (!store_->window->count(records, start)) {  // hidden, or expired there
+        keys_.hash(run, *store_->key_codec);
         for (std::size_t i = from; i < counted_.size; ++i) {
             const Row row = counted_.rows[i];
             std::int64_t timestamp;

@@ -24,10 +24,10 @@ struct CountRun {
     std::array<Row, kRunMax> rows;  // of the records
     std::size_t size = 0;           // added in this run
 
-    void add(Row row, BytesView key, std::uint64_t hash, std::int64_t timestamp) {
+    void add(Row row, BytesView key, std::int64_t timestamp) {
         state::Counted& record = records[size];
         record.key = key;
-        record.hash = hash;
+        record.hash = hash_bytes(key);
         record.timestamp = timestamp;
         rows[size++] = row;
     }
@@ -105,8 +105,11 @@ public:
 
 private:
     void tumble(const Run& run);
+    void count(const Run& run);
+    void gather(const Run& run, std::size_t& at, bool same);
+    bool late(std::int64_t timestamp);
     void hop(const Run& run);
-    void count_window(const Run& run, std::size_t from, std::int64_t start);
+    void count_window(const Run& run);
     bool add(const Run& run, Row row, std::int64_t start, Column& keys, Column& values, Row to,
              std::int64_t& timestamp);
     void enter_window(std::int64_t timestamp);
@@ -127,6 +130,7 @@ private:
     KeptRows kept_;
     Column windowed_keys_, values_;
     CountRun counted_;
+    std::size_t counted_from_ = 0;      // what is before is in the store
     std::int64_t start_ = 0, end_ = 0;  // the window of the record that came last
 };
 

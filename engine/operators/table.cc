@@ -13,18 +13,23 @@ void announce(TaskContext& context, RunKeys& keys, const Run& run, state::KeyVal
 
 }  // namespace
 
+std::optional<BytesView> RunKeys::convert(const Run& run, const Codec& codec, bool same, Row row) {
+    if ((*run.keys)[row].is_null()) return {};
+    const auto bytes = run.keys->bytes_as(codec, same, row, scratch_);
+    if (!bytes || same) return bytes;
+    return arena_.copy(*bytes);
+}
+
 void RunKeys::hash(const Run& run, const Codec& codec) {
     const bool same = same_format(&codec, run.keys->codec());
-    arena_.reset();
+    begin();
     for (std::size_t i = 0; i < run.size; ++i) {
         const Row row = run.selected[i];
-        present_[row] = false;
-        if ((*run.keys)[row].is_null()) continue;
-        auto bytes = run.keys->bytes_as(codec, same, row, scratch_);
+        const auto bytes = read(run, codec, same, row);
+        present_[row] = bytes.has_value();
         if (!bytes) continue;
-        bytes_[row] = same ? *bytes : arena_.copy(*bytes);
-        hash_[row] = hash_bytes(bytes_[row]);
-        present_[row] = true;
+        bytes_[row] = *bytes;
+        hash_[row] = hash_bytes(*bytes);
     }
 }
 

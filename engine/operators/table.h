@@ -16,10 +16,21 @@ public:
     // Cold keys are read in one go, the slots of the others prefetched (`hint`: unless the store
     // does it itself).
     Result<void> prefetch(const Run& run, state::KeyValueStore& store, bool hint = true);
+    // One key of it, for who goes over the run once. Nothing: null, or bad (its cell says which).
+    // `same`: the column's format is the codec's.
+    std::optional<BytesView> read(const Run& run, const Codec& codec, bool same, Row row) {
+        const Cell& cell = (*run.keys)[row];
+        if (same && (cell.state & Cell::HasBytes)) [[likely]]
+            return cell.bytes();
+        return convert(run, codec, same, row);
+    }
+    void begin() { arena_.reset(); }
     bool has(Row row) const { return present_[row]; }
     state::HashedKey operator[](Row row) const { return {bytes_[row], hash_[row]}; }
 
 private:
+    std::optional<BytesView> convert(const Run& run, const Codec& codec, bool same, Row row);
+
     std::array<BytesView, kRunMax> bytes_;
     std::array<std::uint64_t, kRunMax> hash_;
     std::array<bool, kRunMax> present_;

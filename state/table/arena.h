@@ -45,22 +45,18 @@ public:
         std::size_t size;  // usable, at least what was asked
         SizeClass size_class;
     };
-    Block allocate(std::size_t bytes) {
-        if (bytes <= kBlockBytesMax) [[likely]] {
-            const SizeClass c = class_of_size(bytes);
-            const std::size_t size = size_of_class(c);
-            used_ += static_cast<std::int64_t>(size);
-            if (auto& free = free_[c]; !free.empty()) {
-                std::byte* at = free.back();
-                free.pop_back();
-                // Blocks freed by a commit have left the near caches: the next ones are fetched
-                // ahead.
-                if (free.size() >= 8) __builtin_prefetch(free[free.size() - 8], 1);
+    [[gnu::always_inline]] Block allocate(std::size_t bytes) {
+        if (bytes <= 256 && bytes != 0) [[likely]] {
+            const auto c = static_cast<SizeClass>((bytes - 1) / 16);
+            const std::size_t size = (static_cast<std::size_t>(c) + 1) * 16;
+            if (free_[c].empty() && static_cast<std::size_t>(end_ - next_) >= size) {
+                used_ += static_cast<std::int64_t>(size);
+                std::byte* at = next_;
+                next_ += size;
                 return {at, size, c};
             }
-            return {cut(size), size, c};
         }
-        return allocate_own(bytes);
+        return allocate_other(bytes);
     }
     void release(std::byte* at, SizeClass c) {
         if (c == kOwnAllocation) [[unlikely]]
@@ -82,6 +78,7 @@ private:
         std::unique_ptr<std::byte[]> memory;
         std::size_t size;
     };
+    Block allocate_other(std::size_t bytes);
     std::byte* cut(std::size_t size);
     Block allocate_own(std::size_t bytes);
     void release_own(std::byte* at);

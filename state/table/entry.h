@@ -17,7 +17,7 @@
 //          a commit copies the newest committed one home
 //   below  a value that fits is written over the home, and what the home held goes into the undo
 //          log of the transaction (undo_log.h): a commit just forgets it, an abort copies it back.
-//          Counters go this way
+//          Counters go this way. What a commit forgot may still be linked: Table::undo_of()
 #include <cstdint>
 #include <cstring>
 
@@ -48,14 +48,15 @@ struct Version {
 
 struct Entry {
     std::uint64_t hash;
-    Version* link;  // other versions, newest first; see upper() and undo()
+    Version* link;  // other versions, newest first
     std::int64_t timestamp;
     std::uint32_t key_size;
     std::uint32_t value_size;
     TxnNumber txn;  // of the home version
     SizeClass size_class;
     bool referenced;  // since the eviction hand came by
-    bool dead;        // forgotten, but a dirty list still names the block
+    bool dead : 1;    // forgotten, but a dirty list still names the block
+    bool noted : 1;   // made by a transaction that has it in `above` too
     bool undoable;    // the links are older than the home
 
     BytesView key() const { return {reinterpret_cast<const std::byte*>(this + 1), key_size}; }
@@ -69,7 +70,6 @@ struct Entry {
     std::size_t home_capacity() const { return block_size() - sizeof *this - key_size; }
 
     Version* upper() const { return undoable ? nullptr : link; }  // null: the home is the newest
-    Version* undo() const { return undoable ? link : nullptr; }   // what the home held before
 
     TxnNumber newest_txn() const { return upper() ? link->txn : txn; }
     bool newest_is_value() const { return (upper() ? link->value_size : value_size) < kNothing; }

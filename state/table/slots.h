@@ -74,7 +74,7 @@ public:
         Entry* entry() const { return slot->entry; }
     };
     template <class Key>
-    Place probe(std::uint64_t hash, const Key& key) const {
+    [[gnu::always_inline]] Place probe(std::uint64_t hash, const Key& key) const {
         Segment& s = *directory_[hash >> shift_];
         for (std::size_t i = hash & s.mask;; i = (i + 1) & s.mask) {
             Slot& slot = s.slots[i];
@@ -86,8 +86,9 @@ public:
     Entry* find(std::uint64_t hash, BytesView key) const {
         return probe(hash, WholeKey{key}).entry();
     }
-    void insert(Entry* entry);                       // its key is not there
-    void insert(const Place& place, Entry* entry) {  // where its key was looked for
+    void insert(Entry* entry);  // its key is not there
+    [[gnu::always_inline]] void insert(const Place& place,
+                                       Entry* entry) {  // where its key was looked for
         Segment& s = *place.segment;
         if (s.used >= s.used_max) [[unlikely]]
             return insert(entry);

@@ -50,8 +50,9 @@ Version* Table::push(Entry& e, std::size_t value_size) {
 // Turns an entry whose older versions are in undo logs into one whose newer versions lie above its
 // home: so that the home holds what is committed, or may get a value that does not fit.
 void Table::lift(Entry& e) {
-    const Version* v = e.undo();
+    const Version* v = undo_of(e);
     e.undoable = false;
+    e.link = nullptr;
     if (!v) return;
     Version** link = &e.link;
     const auto add = [&](std::int64_t timestamp, BytesView value, TxnNumber txn) {
@@ -59,13 +60,22 @@ void Table::lift(Entry& e) {
         auto* made = new (block.at) Version{
             nullptr, timestamp, static_cast<std::uint32_t>(value.size()), txn, block.size_class};
         fill(made->value(), value);
-        uncommitted_bytes_ += static_cast<std::int64_t>(made->capacity() + sizeof(Version));
+        above_bytes_ += static_cast<std::int64_t>(made->capacity() + sizeof(Version));
         *link = made;
         link = &made->below;
+        (txn == current_ ? open_ : in_flight_).above.push_back(&e);
     };
     add(e.timestamp, e.home_view(), e.txn);
-    for (; v->below; v = v->below) add(v->timestamp, v->view(), v->txn);
+    for (; v->below && v->txn > committed_; v = v->below) add(v->timestamp, v->view(), v->txn);
     fill_home(e, v->view(), Timestamp{v->timestamp}, v->txn);
+}
+
+void Table::note_above(Entry* e) {
+    if (e->txn == current_) {  // made by the open transaction
+        if (e->noted) return;
+        e->noted = true;
+    }
+    open_.above.push_back(e);
 }
 
 void Table::release(Version* v) {
@@ -150,8 +160,8 @@ void Table::put(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp t
         if (v->capacity() < size) {
             Version* larger = push(*e, size);
             larger->below = v->below;
-            uncommitted_bytes_ += static_cast<std::int64_t>(larger->capacity()) -
-                                  static_cast<std::int64_t>(v->capacity());
+            above_bytes_ += static_cast<std::int64_t>(larger->capacity()) -
+                            static_cast<std::int64_t>(v->capacity());
             // Written before the old one goes: the value may be a view of it.
             fill(larger->value(), value);
             release(v);
@@ -162,11 +172,12 @@ void Table::put(std::uint64_t hash, BytesView key, MaybeBytes value, Timestamp t
             return;
         }
     } else if (!v && e->txn == current_ && e->home_capacity() >= size) {
+        if (!value) note_above(e);
         return fill_home(*e, value, timestamp, current_);
     } else {
-        if (v || e->txn != current_) open_.push_back(e);
+        note_above(e);
         v = push(*e, size);
-        uncommitted_bytes_ += static_cast<std::int64_t>(v->capacity() + sizeof(Version));
+        above_bytes_ += static_cast<std::int64_t>(v->capacity() + sizeof(Version));
         fill(v->value(), value);
         if (e->txn == current_ && !v->below)
             e->value_size = kNothing;  // this transaction's home, too small now
@@ -233,8 +244,7 @@ Entry* Table::load_clean(std::uint64_t hash, BytesView key, MaybeBytes value, Ti
 
 void Table::seal() {
     MR_CHECK(!in_flight_now_);
-    in_flight_.swap(open_);
-    std::swap(undo_in_flight_, undo_open_);
+    std::swap(in_flight_, open_);
     in_flight_now_ = true;
     sealed_ = current_++;
     if (mutant::on(Mutant::StateMergedBeforeCommit)) committed();
@@ -244,18 +254,18 @@ void Table::committed() {
     if (!in_flight_now_) return;
     const TxnNumber was = committed_;
     committed_ = sealed_;
-    constexpr std::size_t kAhead = 8;
-    const std::size_t ahead_end = in_flight_.size() - std::min(kAhead, in_flight_.size());
-    for (std::size_t i = 0; i < in_flight_.size(); ++i) {
-        if (i < ahead_end) __builtin_prefetch(in_flight_[i + kAhead], 1);
-        Entry* e = in_flight_[i];
-        if (e->upper() || e->value_size >= kNothing) [[unlikely]]
-            merge(e, was);
-        else
-            merge_home(e, was);
+    if (spills_) {
+        dirty_.insert(dirty_.end(), in_flight_.made.begin(), in_flight_.made.end());
+        dirty_bytes_ += in_flight_.made_bytes;
+        for (Entry* e : in_flight_.clean)
+            if (e->undoable) list_dirty(e);  // else it was lifted, and comes below
+    }
+    const std::vector<Entry*>& above = in_flight_.above;
+    for (std::size_t i = 0; i < above.size(); ++i) {
+        if (i + 4 < above.size()) __builtin_prefetch(above[i + 4]);
+        merge(above[i], was);
     }
     in_flight_.clear();
-    undo_in_flight_.reset();
     in_flight_now_ = false;
     patch_moved();
 }
@@ -268,34 +278,22 @@ bool Table::listed_at(const Entry& e, TxnNumber committed) const {
     return e.value_size != kNothing && e.txn <= committed && e.txn > frozen_;
 }
 
-// The transaction wrote in place: what it overwrote is let go.
-inline void Table::merge_home(Entry* e, TxnNumber was) {
-    const Version* before = e->link;
-    if (e->txn <= committed_) {
-        e->link = nullptr;
-    } else {  // the open transaction wrote over it again
-        MR_DCHECK(before && before->txn <= committed_);
-        before = std::exchange(e->link->below, nullptr);
-    }
-    if (!before) {  // made by this transaction
-        uncommitted_bytes_ -= static_cast<std::int64_t>(e->block_size());
-        list_dirty(e);
-    } else if (before->txn <= frozen_) {
-        list_dirty(e);
-    }
-    MR_DCHECK(!before || before->txn <= was);
-}
-
 void Table::merge(Entry* e, TxnNumber was) {
-    MR_DCHECK(!e->undo());
-    const bool listed = listed_at(*e, was);
+    bool listed;
+    if (e->undoable) {  // made, deleted, made again, and written over by the open transaction
+        e->noted = false;
+        return;
+    }
     if (e->txn > was) {  // made by this transaction
-        uncommitted_bytes_ -= static_cast<std::int64_t>(e->block_size());
+        e->noted = false;
+        listed = spills_;
         if (e->value_size == kNothing) e->txn = committed_;
+    } else {
+        listed = listed_at(*e, was);
     }
     for (const Version* v = e->link; v; v = v->below)
         if (v->txn > was && v->txn <= committed_)
-            uncommitted_bytes_ -= static_cast<std::int64_t>(v->capacity() + sizeof(Version));
+            above_bytes_ -= static_cast<std::int64_t>(v->capacity() + sizeof(Version));
     finish(e, listed);
 }
 
@@ -343,7 +341,7 @@ void Table::settle(Entry* e, bool listed) {
 void Table::patch_moved() {
     if (moved_.empty()) return;
     std::sort(moved_.begin(), moved_.end());
-    for (auto* list : {&open_, &in_flight_}) {
+    for (auto* list : {&open_.above, &in_flight_.above}) {
         for (Entry*& e : *list) {
             const auto at = std::lower_bound(moved_.begin(), moved_.end(),
                                              std::pair<const Entry*, Entry*>(e, nullptr));
@@ -363,18 +361,25 @@ void Table::aborted() {
 }
 
 void Table::drop_uncommitted() {
-    for (Entry* e : open_) drop_above(e, sealed_);
-    for (Entry* e : in_flight_) drop_above(e, committed_);
-    open_.clear();
-    in_flight_.clear();
-    undo_open_.reset();
-    undo_in_flight_.reset();
+    for (const auto& [changes, below] : {std::pair(&open_, sealed_), {&in_flight_, committed_}}) {
+        for (Entry* e : changes->above) drop_above(e, below);
+        changes->undo.for_each_owner([&, below = below](Entry* e) { drop_above(e, below); });
+    }
+    for (Changes* changes : {&open_, &in_flight_}) {
+        for (Entry* e : changes->made) {
+            drop_above(e, committed_);
+            forget(e, false);
+        }
+        changes->clear();
+    }
     in_flight_now_ = false;
     committed_ = sealed_ = current_++;
 }
 
+// Drops the versions that are newer than `txn`. An entry that is made by such a one holds nothing
+// then.
 void Table::drop_above(Entry* e, TxnNumber txn) {
-    while (e->undo() && e->txn > txn) {  // value for value: live_ stays
+    while (e->txn > txn && undo_of(*e)) {  // value for value: live_ stays
         const Version* v = e->link;
         e->link = v->below;
         fill_home(*e, v->view(), Timestamp{v->timestamp}, v->txn);
@@ -383,18 +388,21 @@ void Table::drop_above(Entry* e, TxnNumber txn) {
     while (e->upper() && e->link->txn > txn) {
         Version* v = e->link;
         e->link = v->below;
-        uncommitted_bytes_ -= static_cast<std::int64_t>(v->capacity() + sizeof(Version));
+        above_bytes_ -= static_cast<std::int64_t>(v->capacity() + sizeof(Version));
         release(v);
     }
-    if (!e->link && e->txn > txn) e->value_size = kNothing;
+    if (!e->upper() && e->txn > txn) e->value_size = kNothing;
     live_ += static_cast<int>(e->newest_is_value());
-    if (e->link) return;
-    if (e->value_size == kNothing) {
-        uncommitted_bytes_ -= static_cast<std::int64_t>(e->block_size());
-        forget(e, false);
-    } else if (e->value_size == kTombstone && e->txn <= committed_ && !has_runs_) {
+    if (!e->upper() && e->value_size == kTombstone && e->txn <= committed_ && !has_runs_)
         forget(e, spills_ && e->txn > frozen_);
-    }
+}
+
+void Table::Changes::clear() {
+    made.clear();
+    above.clear();
+    clean.clear();
+    undo.reset();
+    made_bytes = 0;
 }
 
 std::optional<ValueAndTimestamp> Table::committed_value(const Entry& e) const {
@@ -416,9 +424,10 @@ const std::vector<Entry*>& Table::freeze() {
     MR_CHECK(spills_ && !spilling_);
     drop_dead();
     // Homes are read from now on by another thread: they hold what is committed.
-    for (const auto* list : {&open_, &in_flight_})
-        for (Entry* e : *list)
-            if (e->undo()) lift(*e);
+    for (const Changes* changes : {&open_, &in_flight_})
+        changes->undo.for_each_owner([this](Entry* e) {
+            if (undo_of(*e)) lift(*e);
+        });
     frozen_list_.swap(dirty_);
     frozen_bytes_ = dirty_bytes_;
     dirty_bytes_ = 0;
@@ -477,7 +486,7 @@ std::int64_t Table::evict(std::int64_t bytes, std::size_t slots_max) {
 }
 
 void Table::check_invariants() const {
-    std::int64_t live = 0, uncommitted = 0;
+    std::int64_t live = 0, above_bytes = 0, made_bytes = 0;
     std::size_t entries = 0;
     slots_.for_each([&](const Entry* e) {
         ++entries;
@@ -485,13 +494,11 @@ void Table::check_invariants() const {
         MR_CHECK(slots_.find(e->hash, e->key()) == e);
         MR_CHECK(e->upper() || e->value_size != kNothing);
         live += e->newest_is_value();
-        if (const Version* v = e->undo()) {
-            MR_CHECK(e->txn > committed_ && e->txn <= current_ && !home_frozen(*e));
-            for (TxnNumber above = e->txn; v; v = v->below) {
-                MR_CHECK(v->txn < above && v->value_size < kNothing);
-                MR_CHECK(v->txn > committed_ || !v->below);
-                above = v->txn;
-            }
+        TxnNumber made = e->txn;  // of the oldest version there is
+        for (const Version* v = undo_of(*e); v; v = v->txn > committed_ ? v->below : nullptr) {
+            MR_CHECK(e->txn <= current_ && !home_frozen(*e));
+            MR_CHECK(v->txn < made && v->value_size < kNothing);
+            made = v->txn;
         }
         TxnNumber above = current_ + 1;
         std::size_t committed_above = 0;
@@ -499,18 +506,17 @@ void Table::check_invariants() const {
             MR_CHECK(v->txn < above && v->txn <= current_);
             above = v->txn;
             if (v->txn > committed_)
-                uncommitted += static_cast<std::int64_t>(v->capacity() + sizeof(Version));
+                above_bytes += static_cast<std::int64_t>(v->capacity() + sizeof(Version));
             else
                 ++committed_above;
         }
         MR_CHECK(committed_above == 0 || (committed_above == 1 && home_frozen(*e)));
-        TxnNumber made = e->txn;  // of the oldest version there is
-        for (const Version* v = e->undo(); v; v = v->below) made = v->txn;
-        if (made > committed_) uncommitted += static_cast<std::int64_t>(e->block_size());
+        if (made > committed_) made_bytes += static_cast<std::int64_t>(e->block_size());
     });
     MR_CHECK(entries == slots_.size());
     MR_CHECK(live == live_);
-    MR_CHECK(uncommitted == uncommitted_bytes_);
+    MR_CHECK(above_bytes == above_bytes_);
+    MR_CHECK(made_bytes == open_.made_bytes + in_flight_.made_bytes);
 }
 
 }  // namespace millrace::state

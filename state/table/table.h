@@ -83,7 +83,8 @@ public:
     // long way (get, put). The entry and its key stay where they are until a commit, an abort, an
     // eviction or the end of a spill.
     template <class Key>
-    Entry* open(std::uint64_t hash, const Key& key, std::uint32_t size, bool& made) {
+    [[gnu::always_inline]] Entry* open(std::uint64_t hash, const Key& key, std::uint32_t size,
+                                       bool& made) {
         const Slots::Place place = slots_.probe(hash, key);
         Entry* e = place.entry();
         made = !e;
@@ -134,15 +135,15 @@ public:
         return live_ + evicted_;
     }  // keys whose newest version is a value; a guess once evicted
     std::int64_t uncommitted_bytes() const {
-        return uncommitted_bytes_ + undo_open_.used() + undo_in_flight_.used();
+        return above_bytes_ + open_.bytes() + in_flight_.bytes();
     }
     std::int64_t committed_bytes() const { return dirty_bytes_ + frozen_bytes_; }
     std::int64_t bytes() const {
-        return arena_.used() + slots_.bytes() + undo_open_.used() + undo_in_flight_.used();
+        return arena_.used() + slots_.bytes() + open_.undo.used() + in_flight_.undo.used();
     }
     std::int64_t reserved_bytes() const {
-        return arena_.reserved() + slots_.bytes() + undo_open_.reserved() +
-               undo_in_flight_.reserved();
+        return arena_.reserved() + slots_.bytes() + open_.undo.reserved() +
+               in_flight_.undo.reserved();
     }
     bool changed() const { return !open_.empty() || !in_flight_.empty(); }
     bool empty() const { return slots_.size() == 0; }
@@ -159,12 +160,25 @@ public:
     void check_invariants() const;
 
 private:
+    struct Changes {                // of one transaction
+        std::vector<Entry*> made;   // entries that were not there
+        std::vector<Entry*> above;  // entries with a version of it above their home, each once; and
+                                    // made ones that it then deleted
+        UndoLog undo;               // what it wrote over in place, and whose home that is
+        std::vector<Entry*> clean;  // of these, the ones that are to be listed as dirty
+        std::int64_t made_bytes = 0;
+
+        bool empty() const { return made.empty() && above.empty() && undo.empty(); }
+        std::int64_t bytes() const { return made_bytes + undo.used(); }
+        void clear();
+    };
+
     static constexpr std::uint32_t kUndoBytesMax = 1024;  // larger values go above
 
     // A new entry that holds nothing yet.
     template <class Key>
-    Entry* make(const Slots::Place& place, std::uint64_t hash, const Key& key,
-                std::size_t value_size) {
+    [[gnu::always_inline]] Entry* make(const Slots::Place& place, std::uint64_t hash,
+                                       const Key& key, std::size_t value_size) {
         const Arena::Block block = arena_.allocate(sizeof(Entry) + key.size() + value_size);
         auto* e = new (block.at) Entry{hash,
                                        nullptr,
@@ -175,6 +189,7 @@ private:
                                        block.size_class,
                                        true,
                                        false,
+                                       false,
                                        false};
         key.write(block.at + sizeof(Entry));
         slots_.insert(place, e);
@@ -183,27 +198,28 @@ private:
         return e;
     }
     void open_new(Entry* e) {
-        open_.push_back(e);
-        uncommitted_bytes_ += static_cast<std::int64_t>(e->block_size());
+        open_.made.push_back(e);
+        open_.made_bytes += static_cast<std::int64_t>(e->block_size());
+    }
+    // What the home held before a transaction that has not ended wrote over it.
+    Version* undo_of(const Entry& e) const {
+        return e.undoable && e.txn > committed_ ? e.link : nullptr;
     }
     // Makes the home the open version, when the newest version is a value that lies there and
     // nothing forbids to overwrite it.
     [[gnu::always_inline]] bool open_home(Entry& e) {
         if (e.value_size > kUndoBytesMax || e.upper()) return false;  // no value, too
         if (e.txn == current_) return true;
-        if (home_frozen(e)) return false;
-        auto* v = new (undo_open_.take(sizeof(Version) + e.value_size))
-            Version{e.link, e.timestamp, e.value_size, e.txn, 0};
-        if (e.value_size == 8)
-            std::memcpy(v->value(), e.home_value(), 8);
-        else
-            std::memcpy(v->value(), e.home_value(), e.value_size);
-        e.link = v;
+        if (e.txn <= frozen_) [[unlikely]] {
+            if (e.txn > clean_) return false;
+            open_.clean.push_back(&e);
+        }
+        e.link = open_.undo.save(e, undo_of(e));
         e.undoable = true;
         e.txn = current_;
-        open_.push_back(&e);
         return true;
     }
+    void note_above(Entry* e);
     void lift(Entry& e);
     void fill_home(Entry& e, MaybeBytes value, Timestamp timestamp, TxnNumber txn);
     Version* push(Entry& e, std::size_t value_size);
@@ -211,7 +227,6 @@ private:
     void forget(Entry* e, bool listed);
     Entry* relocate(Entry* e, std::size_t value_size, bool listed);
     bool listed_at(const Entry& e, TxnNumber committed) const;
-    void merge_home(Entry* e, TxnNumber was_committed);
     void merge(Entry* e, TxnNumber was_committed);
     void finish(Entry* e, bool listed);
     void settle(Entry* e, bool listed);
@@ -239,17 +254,15 @@ private:
     // Transaction numbers: see entry.h. The open transaction is current_.
     TxnNumber current_ = 2, sealed_ = 1, committed_ = 1, frozen_ = 0, clean_ = 0;
     bool spills_, has_runs_ = false, complete_ = true, spilling_ = false, in_flight_now_ = false;
-    std::vector<Entry*> open_, in_flight_;  // changed in that transaction, each once
-    UndoLog undo_open_, undo_in_flight_;    // what it overwrote
-    std::vector<Entry*> dirty_;             // committed and not frozen; may name dead blocks
-    std::vector<Entry*> frozen_list_;       // in the hands of the background writer
-    std::vector<Entry*> deferred_;          // committed again while their home was frozen
-    std::vector<std::pair<const Entry*, Entry*>>
-        moved_;             // by a commit, while named by open_ or in_flight_
-    std::size_t dead_ = 0;  // dead blocks named by dirty_
+    Changes open_, in_flight_;
+    std::vector<Entry*> dirty_;        // committed and not frozen; may name dead blocks
+    std::vector<Entry*> frozen_list_;  // in the hands of the background writer
+    std::vector<Entry*> deferred_;     // committed again while their home was frozen
+    std::vector<std::pair<const Entry*, Entry*>> moved_;  // by a commit, while named by an `above`
+    std::size_t dead_ = 0;                                // dead blocks named by dirty_
     std::vector<EntryIndex*> indexes_;
-    std::int64_t live_ = 0, evicted_ = 0, uncommitted_bytes_ = 0, dirty_bytes_ = 0,
-                 frozen_bytes_ = 0;
+    std::int64_t live_ = 0, evicted_ = 0, dirty_bytes_ = 0, frozen_bytes_ = 0;
+    std::int64_t above_bytes_ = 0;  // of uncommitted versions above homes
     std::uint64_t structure_ = 0, hand_ = 0;
     std::uint64_t ring_[8] = {};
     std::uint32_t ring_at_ = 0, ring_left_ = 0;

@@ -6,7 +6,10 @@ namespace millrace::state {
 
 void UndoLog::next_chunk(std::size_t bytes) {
     constexpr std::size_t kChunkBytesMin = 1024, kChunkBytesMax = 64 * 1024;
-    full_ += next_ - begin_;
+    if (in_use_ > 0) {
+        chunks_[in_use_ - 1].used = static_cast<std::size_t>(next_ - begin_);
+        full_ += next_ - begin_;
+    }
     while (in_use_ < chunks_.size() && chunks_[in_use_].size < bytes) {
         reserved_ -= static_cast<std::int64_t>(chunks_[in_use_].size);
         chunks_.erase(chunks_.begin() + static_cast<std::ptrdiff_t>(in_use_));

@@ -27,8 +27,8 @@ struct WindowKey {
     }
     std::size_t size() const { return key.size() + kWindowSuffixBytes; }
     bool equals(const std::byte* stored) const {
-        return same_bytes(stored, key.data(), key.size()) &&
-               same_bytes(stored + key.size(), suffix, kWindowSuffixBytes);
+        return same_bytes(stored + key.size(), suffix, kWindowSuffixBytes) &&
+               same_bytes(stored, key.data(), key.size());
     }
     void write(std::byte* to) const {
         if (key.size() == 16)
