@@ -5,6 +5,7 @@
 
 #include "millrace/base/byte_order.h"
 #include "millrace/base/check.h"
+#include "millrace/wire/batch/append_quick.h"
 #include "millrace/wire/messages/produce.h"
 
 namespace millrace::client {
@@ -60,6 +61,8 @@ Producer::Partition& Producer::partition(Topic topic, std::int32_t index) {
 void Producer::send(Topic topic, std::int32_t partition, std::optional<BytesView> key,
                     std::optional<BytesView> value, Timestamp timestamp, BytesView headers) {
     Partition& to = this->partition(topic, partition);
+    if (headers.empty() && to.taking.append(timestamp, key, value)) [[likely]]
+        return;
     const std::size_t bytes = wire::RecordBatchBuilder::record_size_bound(
         key ? key->size() : 0, value ? value->size() : 0, headers.size());
     Batch* batch = to.open;
@@ -102,6 +105,8 @@ Producer::Batch& Producer::open_batch(Partition& partition, std::size_t bytes) {
     due_at_ = std::min(due_at_, batch->created + config_.linger);
     partition.queue.push_back(std::move(batch));
     partition.open = partition.queue.back().get();
+    partition.taking.builder = partition.open->builder.get();
+    partition.taking.builder->set_size_max(config_.batch_size);
     if (!partition.active) {
         partition.active = true;
         active_.push_back(&partition);
@@ -113,6 +118,7 @@ void Producer::seal(Partition& partition) {
     if (!partition.open) return;
     partition.open->sealed = true;
     partition.open = nullptr;
+    partition.taking.builder = nullptr;
     check_due_ = true;
 }
 
@@ -424,7 +430,10 @@ void Producer::retire(Partition& partition, std::size_t position) {
     const auto it = partition.queue.begin() + static_cast<std::ptrdiff_t>(position);
     Batch& batch = **it;
     buffered_bytes_ -= batch.accounted;
-    if (partition.open == &batch) partition.open = nullptr;
+    if (partition.open == &batch) {
+        partition.open = nullptr;
+        partition.taking.builder = nullptr;
+    }
     if (batch.builder && spare_builders_.size() < kSpareBuildersMax) {
         batch.builder->clear();
         spare_builders_.push_back(std::move(batch.builder));

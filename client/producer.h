@@ -91,6 +91,11 @@ public:
     // state: it only buffers.
     void send(Topic topic, std::int32_t partition, std::optional<BytesView> key,
               std::optional<BytesView> value, Timestamp timestamp, BytesView headers);
+    // What takes records to this partition right now: sends that fit need not come here. Stays where
+    // it is while the producer lives; look into it anew for each record.
+    const wire::OpenBatch& open_batch(Topic topic, std::int32_t partition) {
+        return this->partition(topic, partition).taking;
+    }
     bool full() const { return buffered_bytes_ > config_.buffer_memory; }
 
     // Ends the generation. One commit at a time; `group` is asked each time the offsets are
@@ -148,7 +153,8 @@ private:
     struct Partition {
         Topic topic = 0;
         std::int32_t index = 0;
-        Batch* open = nullptr;  // the last of `queue`, while it takes records
+        Batch* open = nullptr;   // the last of `queue`, while it takes records
+        wire::OpenBatch taking;  // its builder
         std::deque<std::unique_ptr<Batch>>
             queue;  // in order of sequence; those in flight are a prefix, but after a failure
         std::size_t in_flight = 0;

@@ -1,8 +1,9 @@
 // bench_spine: the engine beside the limit, on one machine, in one process, alternately: both read the input from the broker's
-// log on disk, check CRCs, parse, compute, write outputs and changelog with CRC, and sync once per commit. Prints CPU seconds
-// and their ratio; what the engine committed is read back read_committed and must be the limit's output.
+// log on disk, check CRCs, parse, compute, write outputs and changelog with CRC, and sync once per commit, the limit as often as
+// the engine did in the same round. Prints CPU seconds and their ratio; what the engine committed is read back read_committed
+// and must be the limit's output.
 //
-//   bench_spine [stateless|count|latency|bill JOB] [--records N] [--keys N] [--rounds N] [--commit-ms N] [--directory DIR]
+//   bench_spine [stateless|count|latency] [--records N] [--keys N] [--rounds N] [--commit-ms N] [--directory DIR]
 #include <dirent.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -37,7 +38,6 @@ struct Flags {
     std::string what = "all", directory = "/tmp/millrace-bench";
     std::int64_t records = 4'000'000, keys = 1'000'000, event_rate = 20'000, commit_ms = 100, rate = 20'000;
     int rounds = 3;
-    bool no_limit = false;
 };
 
 double cpu_seconds() {
@@ -206,16 +206,17 @@ int compare(EmbeddedBroker& broker, Clients& clients, const Flags& flags, Job jo
     std::vector<double> ratios;
     bool equal = true;
     for (int round = 0; round < flags.rounds; ++round) {
+        const Engine engine = run_engine(broker, clients, flags, job, in, round);
         LimitConfig config;
         config.job = job;
         config.inputs = segments(flags.directory + "/broker/" + in + "-0");
         config.output = flags.directory + "/limit-output.log";
         config.changelog = job == Job::Count ? flags.directory + "/limit-changelog.log" : "";
-        config.records_per_commit = flags.event_rate * 5 * flags.commit_ms / 100;   // as many as the engine's commits hold, about
+        // It syncs as often as the engine just did.
+        config.records_per_commit = engine.records / std::max<std::int64_t>(1, engine.commits);
         const double cpu = cpu_seconds(), wall = wall_seconds();
         const LimitResult limit = run_limit(config);
         const double limit_cpu = cpu_seconds() - cpu, limit_wall = wall_seconds() - wall;
-        const Engine engine = run_engine(broker, clients, flags, job, in, round);
         const double ratio = limit_cpu / engine.cpu;
         ratios.push_back(ratio);
         const bool same = engine.checksum == limit.checksum && engine.outputs == limit.outputs;

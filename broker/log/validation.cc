@@ -56,6 +56,14 @@ Result<RecordsSeen> look_at_records(const RecordBatchView& batch, BytesView reco
     const std::int64_t latest = config.message_timestamp_after_max_ms >= INT64_MAX - now.value()
                                     ? INT64_MAX
                                     : now.value() + config.message_timestamp_after_max_ms;
+    // All of them at once, as a rule; one by one to say which are wrong.
+    MR_TRY(const wire::RecordsSummary all, wire::RecordReader(batch, records).read_over());
+    const bool in_time = !create_time || (all.timestamp_min.value() >= earliest &&
+                                          all.timestamp_max.value() <= latest);
+    if (!all.gap && in_time && !(config.cleanup_compact && all.null_key)) [[likely]] {
+        seen.max = std::max(seen.max, all.timestamp_max);
+        return seen;
+    }
     std::int32_t index = 0;
     bool null_key = false, bad_time = false, bad_offset = false;
     wire::RecordReader reader(batch, records);

@@ -2,6 +2,7 @@
 
 #include "millrace/base/hash.h"
 #include "millrace/engine/operators/task_context.h"
+#include "millrace/wire/batch/append_quick.h"
 
 namespace millrace::engine {
 namespace {
@@ -93,6 +94,33 @@ void SinkNode::process_asking(const Run& run) {
     });
 }
 
+const wire::OpenBatch& SinkNode::open_batch(std::int32_t partition) {
+    const auto at = static_cast<std::size_t>(partition);
+    if (at >= batches_.size()) batches_.resize(at + 1);
+    if (!batches_[at]) batches_[at] = &context().collector().open_batch(handle_, partition);
+    return *batches_[at];
+}
+
+// Bytes as they are, one partition, no headers: straight into the open batch. Up to the first
+// record that is not so; true: there was none.
+bool SinkNode::send_plain(const Run& run, std::size_t& at) {
+    const wire::OpenBatch& batch = open_batch(0);
+    const Cell* const keys = &(*run.keys)[0];
+    const Cell* const values = &(*run.values)[0];
+    const std::int64_t* const timestamps = run.rows->timestamp.data();
+    const BytesView* const headers = run.rows->headers.data();
+    for (; at < run.size; ++at) {
+        const Row row = run.selected[at];
+        const Cell& key = keys[row];
+        const Cell& value = values[row];
+        if (!(key.state & value.state & Cell::HasBytes) || !headers[row].empty()) [[unlikely]]
+            return false;
+        if (!batch.append(Timestamp{timestamps[row]}, key.bytes(), value.bytes())) [[unlikely]]
+            return false;
+    }
+    return true;
+}
+
 void SinkNode::process(const Run& run) {
     if (context().forwarding) caller_ = context().forwarding;
     if (context().settings().handlers.production) return process_asking(run);
@@ -101,10 +129,12 @@ void SinkNode::process(const Run& run) {
     RecordCollector& collector = context().collector();
     // The usual topic of one partition, or the usual partitioner, is settled once for a run.
     const bool only_one = !partitioner_ && collector.partition_count(handle_) == 1;
+    const bool plain = only_one && same_key && same_value;
     const Column& keys = *run.keys;
     const Column& values = *run.values;
     drive(run, [&](std::size_t& at) {
         for (; at < run.size; ++at) {
+            if (plain && send_plain(run, at)) return;
             const Row row = run.selected[at];
             state::MaybeBytes key, value;
             if (const Cell& cell = keys[row]; same_key && cell.state & Cell::HasBytes) [[likely]]
@@ -123,8 +153,11 @@ void SinkNode::process(const Run& run) {
                     return;
                 partition = *chosen;
             }
-            collector.send(handle_, partition, key, value, Timestamp{run.rows->timestamp[row]},
-                           run.rows->headers[row]);
+            const Timestamp timestamp{run.rows->timestamp[row]};
+            const BytesView headers = run.rows->headers[row];
+            if (headers.empty() && open_batch(partition).append(timestamp, key, value)) [[likely]]
+                continue;
+            collector.send(handle_, partition, key, value, timestamp, headers);
         }
     });
 }

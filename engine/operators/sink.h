@@ -27,6 +27,10 @@ private:
     Partitioner partitioner_;
     RecordCollector::Topic handle_ = 0;
     const Node* caller_ = this;  // the parent that forwarded last
+    const wire::OpenBatch& open_batch(std::int32_t partition);
+    bool send_plain(const Run& run, std::size_t& at);
+
+    std::vector<const wire::OpenBatch*> batches_;  // by partition, as asked for
     std::int32_t next_null_key_partition_ = 0;
     ByteSink key_scratch_, value_scratch_;
 };

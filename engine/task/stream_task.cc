@@ -6,14 +6,20 @@
 #include "millrace/engine/task/commit_metadata.h"
 #include "millrace/state/cache/caching_key_value_store.h"
 #include "millrace/state/cache/caching_window_store.h"
+#include "millrace/wire/batch/append_quick.h"
 
 namespace millrace::engine {
 
 class StreamTask::Changelog final : public state::ChangeLog {
 public:
     Changelog(RecordCollector& collector, const std::string& topic, std::int32_t partition)
-        : collector_(collector), topic_(collector.topic(topic)), partition_(partition) {}
+        : collector_(collector),
+          topic_(collector.topic(topic)),
+          partition_(partition),
+          batch_(collector.open_batch(topic_, partition)) {}
     void log(BytesView key, state::MaybeBytes value, Timestamp timestamp) override {
+        if (batch_.append(timestamp, key, value)) [[likely]]
+            return;
         collector_.send(topic_, partition_, key, value, timestamp, {});
     }
 
@@ -21,6 +27,7 @@ private:
     RecordCollector& collector_;
     RecordCollector::Topic topic_;
     std::int32_t partition_;
+    const wire::OpenBatch& batch_;
 };
 
 namespace {

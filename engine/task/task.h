@@ -17,6 +17,7 @@
 #include "millrace/base/topic_partition.h"
 #include "millrace/state/provider.h"
 #include "millrace/state/store.h"
+#include "millrace/wire/batch/record_batch_builder.h"
 
 namespace millrace::engine {
 
@@ -44,6 +45,13 @@ public:
         Topic topic, std::int32_t partition, state::MaybeBytes key, state::MaybeBytes value,
         Timestamp timestamp,
         BytesView headers) = 0;  // headers: as in a record (varint count, ...); empty: none
+    // The batch that send() would write to, if one is open; a record without headers that it takes
+    // need not be sent. The reference stays good; what it holds changes with every call from outside.
+    virtual const wire::OpenBatch& open_batch(Topic topic, std::int32_t partition) {
+        (void)topic, (void)partition;
+        static constexpr wire::OpenBatch kNone;
+        return kNone;
+    }
 };
 
 struct FetchedRecords {  // data batches only: control batches and aborted transactions are filtered

@@ -33,6 +33,9 @@ public:
               Timestamp timestamp, BytesView headers) override {
         producer_.send(topic, partition, key, value, timestamp, headers);
     }
+    const wire::OpenBatch& open_batch(Topic topic, std::int32_t partition) override {
+        return producer_.open_batch(topic, partition);
+    }
 
 private:
     std::set<Topic> handles_;

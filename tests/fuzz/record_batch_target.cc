@@ -57,6 +57,26 @@ void check_record(const RecordView& record, BytesView block) {
     MR_CHECK(seen == record.headers.count());
 }
 
+// Reading over them says what reading them says.
+void check_summary(const RecordBatchView& batch, BytesView records, const ReadAll& all) {
+    const auto over = RecordReader(batch, records).read_over();
+    MR_CHECK(over.has_value() == all.whole);
+    if (!over || all.records.empty()) return;
+    RecordsSummary seen{all.records[0].timestamp, all.records[0].timestamp};
+    Offset expected = batch.base_offset();
+    for (const RecordView& record : all.records) {
+        seen.timestamp_min = std::min(seen.timestamp_min, record.timestamp);
+        seen.timestamp_max = std::max(seen.timestamp_max, record.timestamp);
+        seen.null_key |= record.key.is_null();
+        seen.gap |= record.offset != expected;
+        expected = Offset{
+            static_cast<std::int64_t>(static_cast<std::uint64_t>(record.offset.value()) + 1)};
+    }
+    MR_CHECK(over->timestamp_min == seen.timestamp_min);
+    MR_CHECK(over->timestamp_max == seen.timestamp_max);
+    MR_CHECK(over->null_key == seen.null_key && over->gap == seen.gap);
+}
+
 void write_again(const RecordBatchView& batch, const std::vector<RecordView>& records) {
     RecordBatchBuilder builder(256);
     builder.set_base_timestamp(batch.base_timestamp());
@@ -88,6 +108,7 @@ void check_batch(const RecordBatchView& batch) {
     MR_CHECK(ones.whole == many.whole && ones.records.size() >= many.records.size());
     for (std::size_t i = 0; i < many.records.size(); ++i)
         MR_CHECK(same(ones.records[i], many.records[i]));
+    check_summary(batch, *records, ones);
     for (const RecordView& record : ones.records) check_record(record, *records);
     if (ones.whole) write_again(batch, ones.records);
 }

@@ -197,6 +197,12 @@ private:
     std::optional<Error> error_;
 };
 
+struct RecordsSummary {  // of records that need not be seen one by one
+    Timestamp timestamp_min{-1}, timestamp_max{-1};
+    bool null_key = false;  // at least one
+    bool gap = false;       // offsets do not count up by one from the first that was left
+};
+
 // Reads the records of a batch, a chunk at a time: about 10 ns a record, every length checked. The
 // errors are InvalidRecord; records given before stay good.
 class RecordReader {
@@ -206,9 +212,16 @@ public:
     RecordReader(const RecordBatchView& batch, BytesView records);
     // How many were read, at most into.size(); 0 at the end.
     Result<std::size_t> read(std::span<RecordView> into);
+    // Reads all that are left with the same checks, and says what they are like.
+    Result<RecordsSummary> read_over();
     std::int32_t left() const { return left_; }  // as the header says
 
 private:
+    bool plain_bases() const;
+    bool read_odd(RecordView& record);
+    Failure malformed();
+    Result<void> took(std::size_t n);
+
     const std::byte* at_;
     const std::byte* end_;
     std::int64_t base_offset_;
@@ -216,6 +229,7 @@ private:
     bool log_append_time_;
     std::int64_t max_timestamp_;
     std::int32_t left_;
+    std::int32_t next_delta_ = 0;  // of offsets, if they count up
     bool empty_;
 };
 

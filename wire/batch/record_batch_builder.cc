@@ -69,6 +69,9 @@ namespace {
 // What a record adds to its key, value and headers at most: six varints and a byte, and room to
 // spare.
 constexpr std::size_t kRecordOverheadMax = 40;
+// Offset deltas of append_quick() fit into three bytes: a record has at least seven.
+constexpr std::int32_t kQuickDeltaEnd = 1 << 19;
+constexpr std::size_t kQuickEnd = 7 << 19;
 }  // namespace
 
 // Out of line: it happens a few times in the life of a builder.
@@ -122,6 +125,7 @@ template <class WriteHeaders>
     size_ = static_cast<std::size_t>(at - block_.data());
     last_delta_ = offset_delta;
     ++count_;
+    quick_end_ = offset_delta < kQuickDeltaEnd ? std::min({block_.size(), size_max_, kQuickEnd}) : 0;
 }
 
 void RecordBatchBuilder::append_at(std::int32_t offset_delta, Timestamp timestamp, NullableView key,
@@ -215,6 +219,7 @@ void RecordBatchBuilder::clear() {
     size_ = kBatchHeaderBytes;
     base_timestamp_ = max_timestamp_ = -1;
     has_base_ = false;
+    quick_end_ = 0;
     count_ = 0;
     last_delta_ = -1;
 }

@@ -46,6 +46,13 @@ public:
     // Headers as another batch has them: copied without a look.
     void append(Timestamp timestamp, NullableView key, NullableView value,
                 const HeadersView& headers);
+    // The usual record, without headers: the same bytes, inline (append_quick.h). False, and
+    // nothing done, for what is out of the ordinary: the first record of a batch, one that does not
+    // fit into the block or set_size_max(), kQuickBytesMax bytes, time differences over 17 minutes.
+    bool append_quick(Timestamp timestamp, NullableView key, NullableView value);
+    static constexpr std::size_t kQuickBytesMax = 0x1fff - 32;  // of key and value
+    // append_quick() takes nothing beyond this size of the batch.
+    void set_size_max(std::size_t size_max) { size_max_ = size_max; }
     // With a gap before it: cleaned and snapshot batches.
     void append_at(std::int32_t offset_delta, Timestamp timestamp, NullableView key,
                    NullableView value, std::span<const Header> headers = {});
@@ -84,6 +91,15 @@ private:
     std::int64_t base_timestamp_ = -1, max_timestamp_ = -1;
     bool has_base_ = false;
     std::int32_t count_ = 0, last_delta_ = -1;
+    std::size_t size_max_ = SIZE_MAX;
+    std::size_t quick_end_ = 0;  // append_quick() may write up to here; 0: not as things are
+};
+
+// Where records to one partition go at the moment, if anywhere: what a producer shows to those who
+// send much.
+struct OpenBatch {
+    RecordBatchBuilder* builder = nullptr;
+    bool append(Timestamp timestamp, NullableView key, NullableView value) const;  // append_quick()
 };
 
 // A batch of one control record (markers, leader change, snapshot header and footer, ...).

@@ -2,35 +2,16 @@
 // varint (-1 null), key, valueLength varint, value, headerCount varint, headers {keyLength varint,
 // key, valueLength varint (-1 null), value}. Lengths and counts are zigzag varints of at most 5
 // bytes.
+#include <algorithm>
+
 #include "millrace/base/check.h"
+#include "millrace/wire/batch/plain_records.h"
 #include "millrace/wire/batch/record_batch.h"
 
 namespace millrace::wire {
 
 namespace {
 
-// Bytes that may be read behind a record without a check: four varints of three bytes.
-constexpr std::ptrdiff_t kSlack = 32;
-
-struct Raw {
-    const std::byte* at;  // behind it; null: longer than three bytes
-    std::uint32_t value;
-};
-
-// An unsigned varint of at most three bytes, which are readable.
-[[gnu::always_inline]] inline Raw short_varint(const std::byte* at) {
-    const std::uint32_t first = std::to_integer<std::uint32_t>(at[0]);
-    if (first < 0x80) [[likely]]
-        return {at + 1, first};
-    const std::uint32_t second = std::to_integer<std::uint32_t>(at[1]);
-    if (second < 0x80) [[likely]]
-        return {at + 2, (first & 0x7f) | second << 7};
-    const std::uint32_t third = std::to_integer<std::uint32_t>(at[2]);
-    if (third < 0x80) return {at + 3, (first & 0x7f) | (second & 0x7f) << 7 | third << 14};
-    return {nullptr, 0};
-}
-
-// The same with an end, for the last record.
 inline const std::byte* careful_varint(const std::byte* at, const std::byte* end,
                                        std::int32_t& into) {
     return load_varint(at, end, into);
@@ -68,7 +49,7 @@ struct Deltas {
     std::int32_t offset;
 };
 
-// The last records of a batch, or odd ones: the same with every byte checked. Null when it is
+// The last record of a batch, or an odd one (plain_records.h): every byte checked. Null when it is
 // malformed.
 const std::byte* read_carefully(const std::byte* at, const std::byte* end, RecordView& record,
                                 Deltas& deltas) {
@@ -89,55 +70,8 @@ const std::byte* read_carefully(const std::byte* at, const std::byte* end, Recor
     return record_end;
 }
 
-// The common case: kSlack bytes lie behind the record, no header, no varint over three bytes. Null:
-// it is not that. Varints are read first and checked after: one may begin behind the record's end,
-// but the length that follows it does not fit then, and the last must end exactly there.
-[[gnu::always_inline]] inline const std::byte* read_fast(const std::byte* at,
-                                                         const std::byte* safe_end,
-                                                         RecordView& record,
-                                                         std::int64_t base_offset,
-                                                         std::int64_t base_timestamp) {
-    if (at >= safe_end) [[unlikely]]
-        return nullptr;
-    const Raw length = short_varint(at);
-    if (!length.at) [[unlikely]]
-        return nullptr;
-    const std::ptrdiff_t size = length.value >> 1;
-    if ((length.value & 1) != 0 || size > safe_end - length.at) [[unlikely]]
-        return nullptr;
-    const std::byte* const end = length.at + size;
-    const Raw time = short_varint(length.at + 1);
-    if (!time.at) [[unlikely]]
-        return nullptr;
-    const Raw offset = short_varint(time.at);
-    if (!offset.at) [[unlikely]]
-        return nullptr;
-    const Raw key = short_varint(offset.at);
-    const std::ptrdiff_t key_size = key.value >> 1;
-    if (!key.at || key_size > end - key.at) [[unlikely]]
-        return nullptr;
-    at = key.at + key_size;
-    record.key = NullableView(BytesView{key.at, static_cast<std::size_t>(key_size)});
-    if ((key.value & 1) != 0) [[unlikely]] {  // null
-        at = key.at;
-        record.key = NullableView();
-    }
-    const Raw value = short_varint(at);
-    const std::ptrdiff_t value_size = value.value >> 1;
-    if (!value.at || value_size > end - value.at) [[unlikely]]
-        return nullptr;
-    at = value.at + value_size;
-    record.value = NullableView(BytesView{value.at, static_cast<std::size_t>(value_size)});
-    if ((value.value & 1) != 0) [[unlikely]] {
-        at = value.at;
-        record.value = NullableView();
-    }
-    if (at + 1 != end || *at != std::byte{0}) [[unlikely]]
-        return nullptr;
-    record.headers = HeadersView();
-    record.offset = Offset{base_offset + unzigzag(offset.value)};
-    record.timestamp = Timestamp{base_timestamp + unzigzag(time.value)};
-    return end;
+NullableView view_of(const PlainField& field) {
+    return field.data ? NullableView(BytesView{field.data, field.size}) : NullableView();
 }
 
 std::int64_t wrapping_sum(std::int64_t a, std::int64_t b) {
@@ -172,37 +106,116 @@ RecordReader::RecordReader(const RecordBatchView& batch, BytesView records)
       left_(batch.count()),
       empty_(batch.count() == 0) {}
 
+// Sums of the fast path stay in range when the bases do; others take the path where they may wrap.
+bool RecordReader::plain_bases() const {
+    return base_offset_ >= 0 && base_offset_ < INT64_MAX / 2 && base_timestamp_ > -INT64_MAX / 2 &&
+           base_timestamp_ < INT64_MAX / 2;
+}
+
+// One record with every byte checked.
+bool RecordReader::read_odd(RecordView& record) {
+    Deltas deltas;
+    const std::byte* const after = read_carefully(at_, end_, record, deltas);
+    if (!after) return false;
+    at_ = after;
+    record.offset = Offset{wrapping_sum(base_offset_, deltas.offset)};
+    record.timestamp = Timestamp{wrapping_sum(base_timestamp_, deltas.timestamp)};
+    // Behind the last possible one nothing counts up.
+    next_delta_ = deltas.offset == INT32_MAX ? INT32_MIN : deltas.offset + 1;
+    return true;
+}
+
+Failure RecordReader::malformed() {
+    left_ = -1;  // nothing more is read
+    return fail(ErrorCode::InvalidRecord, "malformed record");
+}
+
+// Behind `n` more records: is it the end, and as it must be?
+Result<void> RecordReader::took(std::size_t n) {
+    left_ -= static_cast<std::int32_t>(n);
+    if (left_ == 0 && at_ != end_ && !empty_)  // Java lets a count of 0 over a full batch pass
+        return fail(ErrorCode::InvalidRecord, "bytes left behind the last record");
+    return {};
+}
+
 Result<std::size_t> RecordReader::read(std::span<RecordView> into) {
     if (left_ < 0) return fail(ErrorCode::InvalidRecord, "negative record count");
-    const std::size_t wanted = into.size() < static_cast<std::size_t>(left_)
-                                   ? into.size()
-                                   : static_cast<std::size_t>(left_);
-    const std::byte* at = at_;
-    // Sums of the fast path stay in range when the bases do; others take the path where they may
-    // wrap.
-    const bool plain = base_offset_ >= 0 && base_offset_ < INT64_MAX / 2 &&
-                       base_timestamp_ > -INT64_MAX / 2 && base_timestamp_ < INT64_MAX / 2;
-    const std::byte* const safe_end = plain && end_ - at_ > kSlack ? end_ - kSlack : at_;
-    for (std::size_t i = 0; i < wanted; ++i) {
-        RecordView& record = into[i];
-        if (const std::byte* next = read_fast(at, safe_end, record, base_offset_, base_timestamp_))
-            [[likely]] {
-            at = next;
-            continue;
+    const std::size_t wanted = std::min(into.size(), static_cast<std::size_t>(left_));
+    const bool plain = plain_bases();
+    for (std::size_t done = 0; done < wanted; ++done) {
+        if (plain) {
+            const std::int64_t base_offset = base_offset_, base_timestamp = base_timestamp_;
+            RecordView* const records = into.data() + done;
+            const std::byte* at = at_;
+            std::int32_t delta = next_delta_;
+            done += read_plain(
+                at, end_, delta, wanted - done, [&](std::size_t i, const PlainRecord& r) {
+                    records[i].offset = Offset{base_offset + r.offset_delta};
+                    records[i].timestamp = Timestamp{base_timestamp + unzigzag(r.timestamp_delta)};
+                    records[i].key = view_of(r.key);
+                    records[i].value = view_of(r.value);
+                    records[i].headers = HeadersView();
+                });
+            at_ = at;
+            next_delta_ = delta;
+            if (done == wanted) break;
         }
-        Deltas deltas;
-        at = read_carefully(at, end_, record, deltas);
-        if (!at) return fail(ErrorCode::InvalidRecord, "malformed record");
-        record.offset = Offset{wrapping_sum(base_offset_, deltas.offset)};
-        record.timestamp = Timestamp{wrapping_sum(base_timestamp_, deltas.timestamp)};
+        if (!read_odd(into[done])) return malformed();
     }
     if (log_append_time_)
         for (std::size_t i = 0; i < wanted; ++i) into[i].timestamp = Timestamp{max_timestamp_};
-    at_ = at;
-    left_ -= static_cast<std::int32_t>(wanted);
-    if (left_ == 0 && at_ != end_ && !empty_)  // Java lets a count of 0 over a full batch pass
-        return fail(ErrorCode::InvalidRecord, "bytes left behind the last record");
+    MR_TRY_VOID(took(wanted));
     return wanted;
+}
+
+Result<RecordsSummary> RecordReader::read_over() {
+    if (left_ < 0) return fail(ErrorCode::InvalidRecord, "negative record count");
+    RecordsSummary seen;
+    const bool plain = plain_bases();
+    const auto wanted = static_cast<std::size_t>(left_);
+    std::int64_t low = INT64_MAX, high = INT64_MIN;
+    for (std::size_t done = 0; done < wanted; ++done) {
+        if (plain) {
+            const std::int32_t before = next_delta_;
+            const std::byte* at = at_;
+            std::int32_t delta = before;
+            bool null_key = false;
+            std::int32_t gap = 0;
+            std::int64_t first = INT64_MAX, last = INT64_MIN;  // deltas of timestamps
+            const std::size_t n = read_plain(
+                at, end_, delta, wanted - done, [&](std::size_t i, const PlainRecord& r) {
+                    gap |= (r.offset_delta - static_cast<std::int32_t>(i)) ^ before;
+                    const std::int64_t t = unzigzag(r.timestamp_delta);
+                    first = std::min(first, t);
+                    last = std::max(last, t);
+                    null_key |= r.key.data == nullptr;
+                });
+            at_ = at;
+            next_delta_ = delta;
+            done += n;
+            if (n > 0) {
+                low = std::min(low, base_timestamp_ + first);
+                high = std::max(high, base_timestamp_ + last);
+                seen.null_key |= null_key;
+                seen.gap |= gap != 0;
+            }
+            if (done == wanted) break;
+        }
+        const std::int32_t expected = next_delta_;
+        RecordView record;
+        if (!read_odd(record)) return malformed();
+        low = std::min(low, record.timestamp.value());
+        high = std::max(high, record.timestamp.value());
+        seen.null_key |= record.key.is_null();
+        seen.gap |=
+            expected == INT32_MIN || record.offset.value() != wrapping_sum(base_offset_, expected);
+    }
+    if (wanted > 0) {
+        seen.timestamp_min = log_append_time_ ? Timestamp{max_timestamp_} : Timestamp{low};
+        seen.timestamp_max = log_append_time_ ? Timestamp{max_timestamp_} : Timestamp{high};
+    }
+    MR_TRY_VOID(took(wanted));
+    return seen;
 }
 
 }  // namespace millrace::wire

@@ -114,6 +114,63 @@ TEST(RecordBatch, RandomRecordsOfAllSizesComeBack) {
     }
 }
 
+// Offsets as cleaning leaves them, at every width of their delta.
+TEST(RecordBatch, GapsAreRead) {
+    Random random(5);
+    for (const std::int32_t first : {0, 40, 63, 64, 8000, 8191, 8192, 1'048'500, INT32_MAX - 400}) {
+        for (const std::uint64_t gaps_one_in : {1, 2, 20, 1000}) {
+            RecordBatchBuilder builder;
+            std::vector<std::int32_t> deltas;
+            std::int32_t delta = first;
+            bool gap = first != 0;
+            for (int i = 0; i < 150; ++i) {
+                builder.append_at(delta, Timestamp{1000 + i % 7}, as_bytes("key"),
+                                  as_bytes("value"));
+                deltas.push_back(delta);
+                const bool more = random.one_in(gaps_one_in);
+                gap |= more && i < 149;
+                delta += more ? 2 : 1;
+            }
+            const Bytes bytes = builder.finish({.base_offset = Offset{100}});
+            const auto batch = *RecordBatchView::of(bytes);
+            std::vector<RecordView> records(150);
+            RecordReader reader(batch, batch.encoded_records());
+            ASSERT_EQ(*reader.read(std::span(records).subspan(0, 70)), 70u);
+            ASSERT_EQ(*reader.read(std::span(records).subspan(70)), 80u);
+            for (std::size_t i = 0; i < 150; ++i)
+                ASSERT_EQ(records[i].offset.value(), std::int64_t{100} + deltas[i]);
+            const auto seen = RecordReader(batch, batch.encoded_records()).read_over();
+            ASSERT_TRUE(seen.has_value());
+            EXPECT_EQ(seen->gap, gap);
+            EXPECT_FALSE(seen->null_key);
+            EXPECT_EQ(seen->timestamp_min, Timestamp{1000});
+            EXPECT_EQ(seen->timestamp_max, Timestamp{1006});
+        }
+    }
+}
+
+// Out of order, but as many and up to the same end.
+TEST(RecordBatch, OffsetsThatGoBackAreAGap) {
+    for (const std::size_t first : {0, 1, 20, 100}) {
+        Bytes bytes = batch_of(150, 10);
+        MutableBlock block(bytes.size());
+        std::memcpy(block.data(), bytes.data(), bytes.size());
+        std::vector<std::byte*> offsets;
+        RecordReader reader(*RecordBatchView::of(bytes), bytes.view().subspan(kBatchHeaderBytes));
+        std::vector<RecordView> records(150);
+        ASSERT_TRUE(reader.read(records));
+        for (const RecordView& r : records)  // before the key and its length, two bytes behind 64
+            offsets.push_back(block.data() + (r.key.data() - bytes.data()) - 1 -
+                              (r.offset.value() < 64 ? 1 : 2));
+        std::swap(*offsets[first], *offsets[first + 1]);
+        stamp_crc(block.data());
+        const auto batch = *RecordBatchView::of({block.data(), bytes.size()});
+        const auto seen = RecordReader(batch, batch.encoded_records()).read_over();
+        ASSERT_TRUE(seen.has_value());
+        EXPECT_TRUE(seen->gap) << first;
+    }
+}
+
 // Damage anywhere gives an error or other records, and never a read outside of the batch (run under
 // a sanitizer too).
 TEST(RecordBatch, DamageNeverReadsOutside) {
@@ -131,6 +188,7 @@ TEST(RecordBatch, DamageNeverReadsOutside) {
                 (void)uncompressed_records(*batch, 1 << 20);
                 continue;
             }
+            (void)RecordReader(*batch, batch->encoded_records()).read_over();
             RecordReader reader(*batch, batch->encoded_records());
             RecordView records[8];
             for (;;) {
