@@ -75,6 +75,11 @@ struct KafkaStreams::Impl final : engine::WorkerListener {
         std::string directory = config.state_dir;
         if (options.instance > 0) directory += "/instance-" + std::to_string(options.instance);
         MR_TRY(stores, open_stores(directory));
+        std::map<std::string, std::string> types;
+        for (const auto& [name, store] : topology.data().stores)
+            if (store.logging || store.persistent.value_or(!task_settings.in_memory_stores))
+                types[name] = engine::stored_types(store);
+        MR_TRY_VOID(stores.process->use_types(types));
         for (std::int64_t n = 1; n <= config.num_stream_threads; ++n) {
             app::WorkerHost::Setup setup;
             setup.config.streams = config;
@@ -144,7 +149,14 @@ struct KafkaStreams::Impl final : engine::WorkerListener {
                    {{"task", task.to_string()}, {"error", millrace::name(error.code)}, {"detail", error.detail}});
     }
     void group_status(client::GroupStatus status, const std::string& detail) override {
-        log->warn("the group says", {{"status", name_of(status)}, {"detail", detail}});
+        std::string what = detail;
+        if (status == client::GroupStatus::MissingSourceTopics) {
+            what += " Create them: the application waits for " + std::to_string(config.task_timeout_ms / 1000) +
+                    " s (task.timeout.ms)";
+        } else if (status == client::GroupStatus::IncorrectlyPartitionedTopics) {
+            what += " Topics that are joined need the same number of partitions: repartition() one side, or make a topic anew";
+        }
+        log->warn("the group says", {{"status", name_of(status)}, {"detail", what}});
         if (on_status) on_status(std::string(name_of(status)), detail);
     }
 
@@ -222,6 +234,7 @@ KafkaStreams::Metrics KafkaStreams::metrics() const {
         total.dropped_records += m.dropped_records;
         total.commits += m.commits;
         total.lag += m.lag;
+        total.lag_unknown += m.lag_unknown;
         total.uncommitted_bytes += m.uncommitted_bytes;
         total.stalls += m.stalls;
         total.commit_latency_max = std::max<std::chrono::nanoseconds>(total.commit_latency_max, m.commit_latency_max);

@@ -34,6 +34,7 @@ public:
     };
     struct Metrics {
         std::int64_t records_processed = 0, records_sent = 0, dropped_records = 0, commits = 0, lag = 0;
+        std::size_t lag_unknown = 0;   // inputs whose end no broker has told yet: `lag` is without them
         std::int64_t uncommitted_bytes = 0, stalls = 0;
         std::chrono::nanoseconds commit_latency_max{};
         std::size_t tasks_running = 0, tasks_restoring = 0, tasks_suspended = 0;

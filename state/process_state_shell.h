@@ -20,6 +20,9 @@ public:
     ~ProcessState();
 
     const Uuid& process_id() const { return directory_->process_id(); }
+    Result<void> use_types(const std::map<std::string, std::string>& types_of_store) {
+        return directory_->use_types(types_of_store);
+    }
     // `budget`: of this one worker. Divide the process's among the workers.
     std::unique_ptr<DirectoryProvider> provider(StateBudget budget);
 

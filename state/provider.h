@@ -4,6 +4,7 @@
 // neither.
 #include <memory>
 
+#include "millrace/state/cache/cache.h"
 #include "millrace/state/store.h"
 
 namespace millrace::state {
@@ -54,6 +55,11 @@ public:
     // Called by the worker after a commit and when idle: the place to start a spill or to take in
     // one that is done.
     virtual void maintain() {}
+    // One for all tasks of the worker (Kafka's ThreadCache).
+    CacheBudget& cache_budget() { return cache_budget_; }
+
+private:
+    CacheBudget cache_budget_;
 };
 
 }  // namespace millrace::state

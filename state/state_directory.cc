@@ -8,6 +8,7 @@ namespace {
 constexpr const char* kProcessFile = "kafka-streams-process-metadata";
 constexpr const char* kFormatFile = "millrace-format";
 constexpr const char* kFormat = "1";
+constexpr const char* kStoresFile = "millrace-stores";
 
 // java.util.UUID's text; zero when it is none.
 Uuid parse_uuid_text(std::string_view text) {
@@ -99,7 +100,36 @@ Result<std::unique_ptr<StateDirectory>> StateDirectory::open(Disk& disk,
         const std::string json = "{\"processId\":\"" + id.to_text() + "\"}";
         MR_TRY_VOID(replace_file(disk, file, as_bytes(json)));
     }
-    return std::unique_ptr<StateDirectory>(new StateDirectory(path, id, std::move(lock)));
+    return std::unique_ptr<StateDirectory>(new StateDirectory(disk, path, id, std::move(lock)));
+}
+
+Result<void> StateDirectory::use_types(const std::map<std::string, std::string>& types_of_store) {
+    const std::string file = join(path_, kStoresFile);
+    std::map<std::string, std::string> known;
+    std::string before;
+    if (disk_.exists(file)) {
+        MR_TRY(const auto content, read_file(disk_, file));
+        before = std::string(as_text(content.view()));
+        for (std::size_t at = 0; at < before.size();) {
+            const std::size_t end = std::min(before.find('\n', at), before.size());
+            const std::size_t tab = before.find('\t', at);
+            if (tab < end)
+                known[before.substr(at, tab - at)] = before.substr(tab + 1, end - tab - 1);
+            at = end + 1;
+        }
+    }
+    for (const auto& [store, types] : types_of_store) {
+        const auto [it, fresh] = known.emplace(store, types);
+        if (!fresh && it->second != types)
+            return fail(ErrorCode::InvalidConfig,
+                        "store '" + store + "' in " + path_ + " was written with other types (" +
+                            it->second + ", now " + types +
+                            "): give the store a new name, or remove the state directory and reset "
+                            "the application so that its changelog is made anew");
+    }
+    std::string after;
+    for (const auto& [store, types] : known) after += store + '\t' + types + '\n';
+    return after == before ? Result<void>() : replace_file(disk_, file, as_bytes(after));
 }
 
 }  // namespace millrace::state

@@ -156,6 +156,7 @@ void CompiledTopology::plan(std::int32_t id, std::vector<std::size_t> nodes) {
     std::sort(sub.repartition_sources.begin(), sub.repartition_sources.end(), by_name);
     sub.source_topics.assign(sources.begin(), sources.end());
     sub.repartition_sinks.assign(sinks.begin(), sinks.end());
+    if (!settings_.dead_letter_topic.empty()) user_sinks.insert(settings_.dead_letter_topic);
     sub.sink_topics.assign(user_sinks.begin(), user_sinks.end());
     std::vector<std::set<std::string>> groups;
     for (const std::set<std::string>& names : topology_->copartitioned) {

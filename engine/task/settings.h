@@ -35,7 +35,9 @@ struct TaskSettings {
     std::string dead_letter_topic;  // errors.dead.letter.queue.topic.name (KIP-1034); empty: none
     std::int64_t max_task_idle_ms = 0;                  // max.task.idle.ms; -1: never wait
     std::size_t buffered_records_per_partition = 1000;  // buffered.records.per.partition
-    std::int64_t cache_bytes = 0;   // statestore.cache.max.bytes; Kafka's default is 10 MiB
+    // statestore.cache.max.bytes, a worker's share: for all its tasks together. Kafka's default is
+    // 10 MiB.
+    std::int64_t cache_bytes = 0;
     bool in_memory_stores = false;  // dsl.store.suppliers.class = in memory
     TimestampPolicy timestamps = TimestampPolicy::FailOnInvalid;  // default.timestamp.extractor
     std::map<std::string, std::string> topic_configs;             // topic.*: of internal topics

@@ -87,7 +87,7 @@ void StreamTask::make_nodes() {
 }
 
 void StreamTask::make_stores(state::StoreProvider& provider) {
-    cache_budget_.max_bytes = settings_.cache_bytes;
+    provider.cache_budget().max_bytes = settings_.cache_bytes;
     for (const std::string& name : plan_->stores) {
         const StoreSpec& spec = topology_->stores.at(name);
         OwnedStore owned;
@@ -109,7 +109,7 @@ void StreamTask::make_stores(state::StoreProvider& provider) {
             owned.key_value = *std::move(made);
             if (cached) {
                 auto cache = std::make_unique<state::CachingKeyValueStore>(
-                    std::move(owned.key_value), &cache_budget_);
+                    std::move(owned.key_value), &provider.cache_budget());
                 seen.listen = [store = cache.get()](state::CacheListener* listener) {
                     store->set_listener(listener);
                 };
@@ -127,8 +127,8 @@ void StreamTask::make_stores(state::StoreProvider& provider) {
             if (!made) return void(creation_error_ = std::move(made.error()));
             owned.window = *std::move(made);
             if (cached) {
-                auto cache = std::make_unique<state::CachingWindowStore>(std::move(owned.window),
-                                                                         window, &cache_budget_);
+                auto cache = std::make_unique<state::CachingWindowStore>(
+                    std::move(owned.window), window, &provider.cache_budget());
                 seen.listen = [store = cache.get()](state::CacheListener* listener) {
                     store->set_listener(listener);
                 };

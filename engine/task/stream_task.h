@@ -82,7 +82,6 @@ private:
     TaskContext context_;
     std::vector<TopicPartition> inputs_;
     std::vector<StoreDescription> descriptions_;
-    state::CacheBudget cache_budget_;
     std::vector<OwnedStore> stores_;
     std::vector<std::unique_ptr<Node>> nodes_;
     std::vector<std::unique_ptr<InputQueue>> queues_;

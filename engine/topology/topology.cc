@@ -3,6 +3,28 @@
 #include <numeric>
 
 namespace millrace::engine {
+namespace {
+
+std::string place(const NodeSpec& node) {  // " (main.cc:12)"
+    std::string_view file = node.at.file_name();
+    if (const auto slash = file.rfind('/'); slash != std::string_view::npos)
+        file.remove_prefix(slash + 1);
+    return node.name + " (" + std::string(file) + ':' + std::to_string(node.at.line()) + ')';
+}
+
+}  // namespace
+
+std::string stored_types(const StoreSpec& store) {
+    const auto lasting = [](const CodecPtr& codec) {
+        // A serde object with state of its own is told apart by its address, which no restart
+        // keeps.
+        const std::string text = codec->fingerprint().substr(0, codec->fingerprint().find('@'));
+        return text.starts_with("json ") ? std::string("json") : text;
+    };
+    return std::string(store.kind == StoreSpec::Kind::Window ? "window " : "key-value ") +
+           (store.timestamped ? "timestamped " : "plain ") + lasting(store.key) + " -> " +
+           lasting(store.value);
+}
 
 const NodeSpec* TopologyData::find(const std::string& name) const {
     for (const NodeSpec& node : nodes)
@@ -15,9 +37,10 @@ const NodeSpec* TopologyData::find(const std::string& name) const {
 void TopologyData::make_groups() {
     std::map<std::string, std::size_t> index;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        if (!index.emplace(nodes[i].name, i).second)
-            throw TopologyException("two nodes are named " + nodes[i].name +
-                                    "; give one of them another name");
+        const auto [it, fresh] = index.emplace(nodes[i].name, i);
+        if (!fresh)
+            throw TopologyException("two nodes have one name, " + place(nodes[it->second]) +
+                                    " and " + place(nodes[i]) + ": give one of them another");
     }
     std::vector<std::size_t> root(nodes.size());
     std::iota(root.begin(), root.end(), std::size_t{0});
@@ -37,7 +60,7 @@ void TopologyData::make_groups() {
         for (const std::string& store : nodes[i].stores) {
             if (!stores.contains(store))
                 throw TopologyException(
-                    "StateStore " + store + " of " + nodes[i].name +
+                    "StateStore " + store + " of " + place(nodes[i]) +
                     " is not added yet; call builder.add_state_store(...) for it");
             const auto [user, fresh] = first_user.emplace(store, i);
             if (!fresh) root[find_root(i)] = find_root(user->second);

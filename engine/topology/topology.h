@@ -74,6 +74,10 @@ struct StoreSpec {
     bool retain_duplicates = false;
 };
 
+// The types a store is used with, as text that lasts over restarts. JSON is one type: a struct may
+// gain and lose members.
+std::string stored_types(const StoreSpec& store);
+
 struct TopologyData {
     std::vector<NodeSpec> nodes;  // as written: a node after its predecessors
     std::map<std::string, StoreSpec> stores;

@@ -341,7 +341,7 @@ void Worker::watch_group() {
     if (member_.status() == told_status_) return;
     told_status_ = member_.status();
     for (const auto& [status, detail] : told_status_) {
-        log_.warn("group status",
+        log_.info("group status",
                   {{"code", std::int64_t{static_cast<std::int8_t>(status)}}, {"detail", detail}});
         listener_.group_status(status, detail);
         if (status == client::GroupStatus::IncorrectlyPartitionedTopics)
@@ -402,8 +402,8 @@ void Worker::finish(client::Effects& effects) {
         const Time at = missing_topics_since_ + ms(config_.streams.task_timeout_ms);
         if (now >= at) {
             stop({ErrorCode::UnknownTopicOrPartition,
-                  "source topics are missing: " +
-                      told_status_[client::GroupStatus::MissingSourceTopics]});
+                  told_status_[client::GroupStatus::MissingSourceTopics] +
+                      " Waited task.timeout.ms for them: create them, then start again"});
             advance();
         } else {
             effects.wake(at);
@@ -439,7 +439,11 @@ WorkerMetrics Worker::metrics() const {
     for (const auto& [id, slot] : slots_) {
         m.dropped_records += slot.task->dropped_records();
         m.uncommitted_bytes += slot.task->uncommitted_bytes();
-        for (const Input& input : slot.inputs) m.lag += fetcher_.lag(input.tp).value_or(0);
+        for (const Input& input : slot.inputs) {
+            const auto lag = fetcher_.lag(input.tp);
+            m.lag += lag.value_or(0);
+            m.lag_unknown += !lag && input.exists;
+        }
         ++(slot.state == TaskState::Created     ? m.tasks_created
            : slot.state == TaskState::Restoring ? m.tasks_restoring
            : slot.state == TaskState::Running   ? m.tasks_running

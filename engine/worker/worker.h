@@ -66,7 +66,8 @@ struct WorkerMetrics {
     std::int64_t commits = 0, aborts = 0, slices = 0;
     std::int64_t stalls = 0;  // slices over 20 ms
     Duration commit_latency_last{}, commit_latency_max{}, commit_latency_total{};
-    std::int64_t lag = 0;  // over all inputs, as far as fetched
+    std::int64_t lag = 0;         // over all inputs, as far as known
+    std::size_t lag_unknown = 0;  // inputs whose end no broker has told yet
     std::int64_t uncommitted_bytes = 0, buffered_bytes = 0;
     std::size_t tasks_created = 0, tasks_restoring = 0, tasks_running = 0, tasks_suspended = 0;
 };

@@ -165,10 +165,10 @@ int application(CommandLine line, const Flags& flags) {
         const double seconds = static_cast<double>((now - last_line).count()) * 1e-9;
         if (seconds < 0.95) return;
         const KafkaStreams::Metrics m = runner.streams().metrics();
-        std::printf("%s: %lld records/s, %lld processed, lag %lld, %lld commits, %zu tasks (%zu restoring)\n",
+        std::printf("%s: %lld records/s, %lld processed, lag %s, %lld commits, %zu tasks (%zu restoring)\n",
                     std::string(name(runner.streams().state())).c_str(),
                     static_cast<long long>(static_cast<double>(m.records_processed - last_records) / seconds),
-                    static_cast<long long>(m.records_processed), static_cast<long long>(m.lag),
+                    static_cast<long long>(m.records_processed), m.lag_unknown > 0 ? "not known yet" : std::to_string(m.lag).c_str(),
                     static_cast<long long>(m.commits), m.tasks_running, m.tasks_restoring);
         std::fflush(stdout);
         last_records = m.records_processed;
@@ -190,18 +190,19 @@ int application(CommandLine line, const Flags& flags) {
         }
     }
     runner.hold_end([&] { return (!writer || writer->finished()) && reader->at_end(); });
-    if (auto started = runner.go(); !started) {
+    const auto started = runner.go();
+    if (started) {
+        last_status = runner.wait();
+    } else {
         std::fprintf(stderr, "%s\n", started.error().detail.c_str());
         last_status = 1;
-    } else {
-        last_status = runner.wait();
     }
     runner.client_loop().call("clients end", [&] {
         reader.reset();
         writer.reset();
         client.reset();
     });
-    std::printf("%s\n", verdict.text().c_str());
+    if (started) std::printf("%s\n", verdict.text().c_str());
     return last_status;
 }
 

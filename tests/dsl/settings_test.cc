@@ -6,7 +6,9 @@
 #include "millrace/dsl/streams.h"
 #include "millrace/engine/assignment/topology_request.h"
 #include "millrace/engine/worker/task_settings.h"
+#include "millrace/state/memory_provider.h"
 #include "millrace/testkit/topology_test_driver.h"
+#include "millrace/wire/batch/record_batch_builder.h"
 
 namespace millrace {
 namespace {
@@ -111,6 +113,46 @@ TEST(Settings, WhatIsNotKnownIsRefusedWithWhatIs) {
         EXPECT_NE(refused.error().detail.find(says), std::string::npos) << refused.error().detail;
         EXPECT_THROW(TopologyTestDriver::Options::with({{name, value}}), std::invalid_argument);
     }
+}
+
+TEST(Settings, TheTasksOfAWorkerShareOneCache) {  // Kafka's ThreadCache
+    StreamsBuilder builder;
+    builder.stream<std::string, std::string>("in").group_by_key().count().to_stream().to("out");
+    engine::TaskSettings settings;
+    settings.cache_bytes = 1000;
+    const auto topology = compile(builder.build(), settings);
+    struct Counting final : engine::RecordCollector {
+        int out = 0;
+        Topic topic(const std::string& name) override { return name == "out" ? 1 : 0; }
+        std::int32_t partition_count(Topic) override { return 2; }
+        void send(Topic topic, std::int32_t, state::MaybeBytes, state::MaybeBytes, Timestamp,
+                  BytesView) override {
+            out += topic == 1;
+        }
+    } collector;
+    state::MemoryProvider provider;
+    const Now now{Time{0}, Timestamp{1000}};
+    const auto run = [&](engine::Task& task, int keys) {
+        wire::RecordBatchBuilder records(4096);
+        const std::string value = "v";
+        std::vector<std::string> names;
+        for (int i = 0; i < keys; ++i) names.push_back("key" + std::to_string(i));
+        for (const std::string& name : names)
+            records.append(Timestamp{1}, as_bytes(name), as_bytes(value));
+        engine::FetchedRecords fetched;
+        fetched.batches = records.finish({.base_offset = Offset{0}});
+        fetched.next = Offset{keys};
+        ASSERT_TRUE(task.initialize({}, now));
+        task.set_lag(0, 0);
+        task.enqueue(0, std::move(fetched));
+        ASSERT_TRUE(task.process({}, now));
+    };
+    const auto first = (*topology)->make_task({0, 0}, collector, provider);
+    run(*first, 12);  // some 50 bytes each
+    EXPECT_EQ(collector.out, 0);
+    const auto second = (*topology)->make_task({0, 1}, collector, provider);
+    run(*second, 12);
+    EXPECT_GT(collector.out, 0);
 }
 
 TEST(Settings, ARecordTooLargeIsTheProductionHandlersToDrop) {  // KIP-210

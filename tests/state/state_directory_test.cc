@@ -55,6 +55,23 @@ TEST(StateDirectory, RefusesWhatIsNotItsOwn) {
     EXPECT_FALSE(StateDirectory::open(disk, "/s", "../app", kFirst));
 }
 
+TEST(StateDirectory, RemembersTheTypesOfItsStores) {  // also of one that was never spilled
+    testkit::SimDisk disk;
+    {
+        auto directory = StateDirectory::open(disk, "/s", "app", kFirst);
+        ASSERT_TRUE((*directory)->use_types({{"counts", "bytes -> int64"}, {"gone", "x"}}));
+        ASSERT_TRUE((*directory)->use_types({{"counts", "bytes -> int64"}}));
+    }
+    auto directory = StateDirectory::open(disk, "/s", "app", kFirst);
+    ASSERT_TRUE((*directory)->use_types({{"counts", "bytes -> int64"}, {"more", "y"}}));
+    const auto refused = (*directory)->use_types({{"counts", "bytes -> double"}});
+    ASSERT_FALSE(refused);
+    for (const char* says : {"store 'counts'", "bytes -> int64, now bytes -> double", "reset"})
+        EXPECT_NE(refused.error().detail.find(says), std::string::npos) << refused.error().detail;
+    EXPECT_FALSE((*directory)->use_types({{"gone", "z"}}));
+    EXPECT_FALSE((*directory)->use_types({{"more", "z"}}));
+}
+
 TEST(StateDirectory, AnUnreadableProcessFileGivesANewId) {
     testkit::SimDisk disk;
     { ASSERT_TRUE(StateDirectory::open(disk, "/s", "app", kFirst)); }
