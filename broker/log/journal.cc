@@ -16,6 +16,7 @@ constexpr std::string_view kFilePrefix = "millrace-journal-";
 constexpr std::uint32_t kMagic = 0x4d524a31;  // "MRJ1"
 constexpr std::size_t kCrcAt = 8, kCrcFrom = 12, kGroupHeaderBytes = 32;
 constexpr std::size_t kFilesKept = 2;
+constexpr std::int64_t kPrewriteBytes = 1 << 20;
 
 // The group at the front of the bytes; nothing when it is not a whole one.
 std::optional<JournalGroup> parse_group(BytesView bytes, std::size_t& size) {
@@ -119,10 +120,10 @@ Result<JournalCheckpoint> parse_journal_checkpoint(std::string_view text) {
         line = text.substr(0, end);
         text.remove_prefix(end + 1);
     }
-    if (head[0] != "1")
-        return fail(ErrorCode::UnsupportedVersion, "millrace-checkpoint is of format " +
-                                                       std::string(head[0]) +
-                                                       ", this build knows 1: use a newer build");
+    if (head[0] != "1" && head[0] != "2")
+        return fail(ErrorCode::UnsupportedVersion,
+                    "millrace-checkpoint is of format " + std::string(head[0]) +
+                        ", this build knows 1 and 2: use a newer build");
     JournalCheckpoint checkpoint;
     std::int64_t sequence;
     if ((head[1] != "open" && head[1] != "closed") ||
@@ -132,38 +133,44 @@ Result<JournalCheckpoint> parse_journal_checkpoint(std::string_view text) {
     checkpoint.open = head[1] == "open";
     checkpoint.page_cache = head[2] == "page-cache";
     checkpoint.sequence = static_cast<std::uint64_t>(sequence);
+    std::string_view marks;
+    if (head[0] == "2") {
+        constexpr std::string_view kMarks = "\nmarks\n";
+        const std::size_t at = text.find(kMarks);
+        if (at == std::string_view::npos) return bad();
+        marks = text.substr(at + kMarks.size());
+        text = text.substr(0, at + 1);
+    }
     MR_TRY(checkpoint.recovery_points, parse_offset_checkpoint("0\n" + std::string(text)));
+    MR_TRY(checkpoint.marks, parse_recovery_marks(marks));
     return checkpoint;
 }
 
 std::string to_text(const JournalCheckpoint& checkpoint) {
-    std::string text = "1\n";
+    std::string text = "2\n";
     text += checkpoint.open ? "open\n" : "closed\n";
     text += checkpoint.page_cache ? "page-cache\n" : "synced\n";
     text += std::to_string(checkpoint.sequence) + '\n';
-    return text + to_text(checkpoint.recovery_points).substr(2);  // without its version
+    text += to_text(checkpoint.recovery_points).substr(2);  // without its version
+    return text + "marks\n" + to_text(checkpoint.marks);
 }
 
-Result<std::size_t> Journal::add_file(bool prewrite) {
+Result<std::size_t> Journal::add_file() {
     const std::string path =
         join(directory_, std::string(kFilePrefix) + std::to_string(next_number_));
     MR_TRY(auto file, disk_->open(path, OpenMode::Create));
     ++next_number_;
-    if (prewrite &&
-        file->size() < file_bytes_) {  // overwriting synced blocks syncs twice as fast as growing
-        const std::vector<std::byte> zeros(
-            static_cast<std::size_t>(std::min<std::int64_t>(file_bytes_, 256 << 10)));
-        for (std::int64_t at = file->size(); at < file_bytes_;) {
-            const auto n =
-                std::min<std::int64_t>(file_bytes_ - at, static_cast<std::int64_t>(zeros.size()));
-            if (!file->write(at, BytesView(zeros).first(static_cast<std::size_t>(n))))
-                break;  // full: it will have to grow later
-            at += n;
-        }
-        MR_TRY_VOID(file->sync());
-    }
     files_.push_back({std::move(file), 0, 0});
     return files_.size() - 1;
+}
+
+// Overwriting synced blocks syncs twice as fast as growing. So a file grows in large steps, each
+// of which the next group's sync pays for, and stays as large as it is.
+void Journal::prewrite(File& file, std::int64_t to) {
+    if (file.size() >= std::min(to, file_bytes_)) return;
+    const std::vector<std::byte> zeros(static_cast<std::size_t>(std::min<std::int64_t>(
+        file_bytes_ - file.size(), std::max<std::int64_t>(kPrewriteBytes, to - file.size()))));
+    (void)file.write(file.size(), zeros);  // full: it will have to grow later
 }
 
 Result<void> Journal::start(std::uint64_t sequence) {
@@ -172,22 +179,25 @@ Result<void> Journal::start(std::uint64_t sequence) {
     next_number_ = 0;
     while (next_number_ < static_cast<int>(kFilesKept) ||
            disk_->exists(join(directory_, std::string(kFilePrefix) + std::to_string(next_number_))))
-        MR_TRY_VOID(add_file(next_number_ < static_cast<int>(kFilesKept)).map([](std::size_t) {}));
+        MR_TRY_VOID(add_file().map([](std::size_t) {}));
     active_ = 0;
     return disk_->sync_directory(directory_);
 }
 
 Result<void> Journal::make_room(std::int64_t size) {
     JournalFile& active = files_[active_];
-    if (active.position == 0 || active.position + size <= file_bytes_) return {};
-    for (std::size_t i = 0; i < files_.size(); ++i) {
-        if (files_[i].last_sequence != 0) continue;
-        files_[i].position = 0;
-        active_ = i;
-        return {};
+    if (active.position != 0 && active.position + size > file_bytes_) {
+        const auto free = std::find_if(files_.begin(), files_.end(),
+                                       [](const JournalFile& f) { return f.last_sequence == 0; });
+        if (free != files_.end()) {
+            free->position = 0;
+            active_ = static_cast<std::size_t>(free - files_.begin());
+        } else {
+            MR_TRY(active_, add_file());
+            active_new_ = true;
+        }
     }
-    MR_TRY(active_, add_file(false));
-    active_new_ = true;
+    prewrite(*files_[active_].file, files_[active_].position + size);
     return {};
 }
 

@@ -16,8 +16,8 @@
 // before it are whole, so that recovery gives the state after some turn, and never a later turn
 // without an earlier one. ("live from" is S + 1 as the group's writer knew it, for the case that
 // the checkpoint is damaged.) Files whose groups are all at or below S are used again.
-//   millrace-checkpoint, text: "1" (format) | "open" or "closed" | "synced" or "page-cache" | S |
-//   count | topic partition offset
+//   millrace-checkpoint, text: "2" (format) | "open" or "closed" | "synced" or "page-cache" | S |
+//   count | topic partition offset ... | "marks" | recovery marks (recovery_mark.h; format 1: none)
 // It is closed, and the journal void, after a clean stop.
 #include <cstdint>
 #include <memory>
@@ -29,6 +29,7 @@
 #include "millrace/base/result.h"
 #include "millrace/broker/log/checkpoint_file.h"
 #include "millrace/broker/log/journal_item.h"
+#include "millrace/broker/log/recovery_mark.h"
 
 namespace millrace::broker {
 
@@ -51,6 +52,7 @@ struct JournalCheckpoint {
     bool open = false, page_cache = false;
     std::uint64_t sequence = 0;
     OffsetCheckpoint recovery_points;
+    RecoveryMarks marks;
     friend bool operator==(const JournalCheckpoint&, const JournalCheckpoint&) = default;
 };
 inline constexpr std::string_view kJournalCheckpointName = "millrace-checkpoint";
@@ -66,7 +68,7 @@ public:
     // failing read is an error.
     Result<JournalContents> read(std::optional<std::uint64_t> synced_through) const;
 
-    // From now on groups are written, the first with this sequence. Blocks: pre-writes files.
+    // From now on groups are written, the first with this sequence. Blocks for a directory sync.
     Result<void> start(std::uint64_t sequence);
 
     void add(const LogName* log, JournalItem item) { pending_.push_back({log, std::move(item)}); }
@@ -98,7 +100,8 @@ private:
         std::int64_t position = 0;
         std::uint64_t last_sequence = 0;  // 0: free
     };
-    Result<std::size_t> add_file(bool prewrite);
+    Result<std::size_t> add_file();
+    void prewrite(File& file, std::int64_t to);
     Result<void> make_room(std::int64_t size);
 
     Disk* disk_;

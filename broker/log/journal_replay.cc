@@ -160,10 +160,14 @@ public:
             const std::string file_path = join(path, Segment::name_of(base, ".log"));
             if (!disk.exists(file_path)) continue;
             MR_TRY(const auto file, disk.open(file_path, OpenMode::Write));
-            if (length == 0)
+            if (length == 0) {
                 MR_TRY_VOID(disk.remove(file_path));
-            else if (file->size() > length)
-                MR_TRY_VOID(file->truncate(length));
+                continue;
+            }
+            // The cut that the dead process made need not be durable, and the journal that knows
+            // of it begins anew: without the sync a second crash would bring the bytes back.
+            if (file->size() > length) MR_TRY_VOID(file->truncate(length));
+            MR_TRY_VOID(file->sync());
         }
         return {};
     }

@@ -306,7 +306,11 @@ Result<std::vector<AbortedTransaction>> Log::aborted_transactions(Offset from, O
     for (std::size_t i = segment_index(from); i < segments_.size(); ++i) {
         MR_TRY(const auto* entries, segments_[i]->transactions().entries());
         bool complete = false;
+        const Offset end =
+            i + 1 < segments_.size() ? segments_[i + 1]->base_offset() : log_end_offset_;
         for (const AbortedTransaction& entry : *entries) {
+            // The segment was cut before it, and a crash took back that its index was, too.
+            if (entry.last_offset >= end) continue;
             if (entry.last_offset >= from && entry.first_offset < up_to) found.push_back(entry);
             complete |= entry.last_stable_offset >= up_to;  // later entries begin past the range
         }

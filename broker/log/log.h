@@ -61,7 +61,8 @@ public:
         Offset recovery_point{0};  // what lies below was synced; scanned from here on unless clean
         Offset end{
             INT64_MAX};  // what lies past it is not believed: the journal knows of nothing there
-        std::optional<Offset> start;  // the log start, as far as it is known
+        const RecoveryMark* mark = nullptr;  // of this log, at or below the two above: begin there
+        std::optional<Offset> start;         // the log start, as far as it is known
         std::optional<Offset> high_watermark;
     };
     // Made by LogDirectory.
@@ -142,6 +143,10 @@ public:
         producers_.remove_expired(now, config_.producer_id_expiration_ms);
     }
 
+    // Of the log as it is now, for a recovery that begins here; nothing when it would be too large.
+    // Writes index files, without a sync.
+    Result<std::optional<RecoveryMark>> recovery_mark();
+
     // Closes files and drops what can be read again.
     void release_memory();
     // What a clean stop leaves behind: indexes, producer snapshot, leader epochs; synced.
@@ -171,6 +176,8 @@ private:
     Result<void> rebuild_epochs();
     Result<std::size_t> recover(const Open& how);  // the first segment that was scanned
     Result<void> load_producers(Offset trusted, std::size_t reindex_from);
+    Result<void> read_producers(Offset from, std::size_t reindex_from);
+    Result<bool> resume(const RecoveryMark& mark);          // recovery_mark.cc
     std::vector<Offset> snapshots() const;                  // ascending
     Result<void> remove_snapshots(Offset from, Offset to);  // [from, to)
 
@@ -191,6 +198,9 @@ private:
     std::uint64_t cuts_ = 0;  // truncations: what was under way before one says nothing after it
     bool used_ = false;       // since the last look for idle logs
     bool changed_ = false;    // since it was loaded: a clean stop has something to write
+    // Of the recovery: began at a mark (what lies before it, names included, was synced); found
+    // anything that was not.
+    bool resumed_ = false, unsynced_ = false;
 };
 
 }  // namespace millrace::broker

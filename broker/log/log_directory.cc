@@ -57,6 +57,7 @@ void LogDirectoryState::appended(Log& log, JournalItem item) {
         return;
     }
     waiting_.insert_or_assign(log.topic_partition(), Mark{&log, log.log_end_offset_, log.cuts_});
+    since_checkpoint_ += static_cast<std::int64_t>(item.bytes.size());
     journal_.add(&log.name_, std::move(item));
 }
 
@@ -91,6 +92,10 @@ Result<void> LogDirectoryState::commit_now(Log& log, JournalItem item) {
         const bool reset = item.kind == JournalItem::Kind::Reset;
         point->second = reset ? item.offset : std::min(point->second, item.end);
     }
+    if (const auto mark = marks_.find(log.topic_partition());
+        mark != marks_.end() &&
+        (item.kind == JournalItem::Kind::Reset || mark->second.offset > item.end))
+        marks_.erase(mark);
     if (!journals(log)) return {};
     return commit_now(log.name_, std::move(item));
 }
@@ -122,7 +127,9 @@ Result<void> LogDirectoryState::commit_now(const LogName& log, JournalItem item)
 
 void LogDirectoryState::flush(LogEffects& effects) {
     if (!offline_ && !cycle_ && (!journal_.empty() || !removals_.empty())) start_cycle();
-    if (!offline_ && !checkpoint_ && journal_.live_bytes() > config_.journal_file_bytes)
+    if (!offline_ && !checkpoint_ &&
+        (journal_.live_bytes() > config_.journal_file_bytes ||
+         since_checkpoint_ > config_.recovery_bytes))
         start_checkpoint(false);
     if (!offline_)
         for (SyncRequest& request : to_send_) effects.syncs.push_back(std::move(request));
@@ -270,10 +277,22 @@ void LogDirectoryState::start_checkpoint(bool high_watermarks_only) {
     checkpoint.sequence = journal_.last_sequence();
     collect_offsets();  // now: a start that moves later is in a later group
     if (!high_watermarks_only) {
+        since_checkpoint_ = 0;
         // What is appended but in no group yet is synced with the rest, and stays in the group that
         // comes: recovery finds it done.
         for (const auto& [tp, log] : unsynced_) {
             checkpoint.ends.push_back({log, log->log_end_offset_, log->cuts_});
+            // A full disk: no mark, no harm.
+            if (auto mark = log->recovery_mark(); mark && *mark)
+                checkpoint.marks.insert_or_assign(tp, **std::move(mark));
+            for (const auto& segment : log->segments_) {
+                if (!segment->transactions().unsynced()) continue;
+                auto file = disk_.open(segment->transactions().path(), OpenMode::Write);
+                if (!file) return go_offline(file.error().detail);
+                checkpoint.request.files.push_back(*std::move(file));
+                segment->transactions().sync_begun();
+                log->names_changed_ = true;
+            }
             add_names(*log, checkpoint.request, checkpoint.new_names);
             log->names_changed_ = false;
             for (const auto& segment : log->segments_) {
@@ -315,7 +334,7 @@ Result<void> LogDirectoryState::write_checkpoint_content() {
     MR_TRY_VOID(write(kLogStartFile, to_text(log_starts_)));
     MR_TRY_VOID(write(kRecoveryPointFile, to_text(recovery_points_)));
     JournalCheckpoint journal{true, config_.durability == LogDurability::PageCache,
-                              checkpoint.sequence, recovery_points_};
+                              checkpoint.sequence, recovery_points_, marks_};
     return write(kJournalCheckpointName, to_text(journal));
 }
 
@@ -338,8 +357,12 @@ void LogDirectoryState::go_on_with_checkpoint() {
         case Checkpoint::Step::Segments: {
             apply(checkpoint.segments, checkpoint.new_names);
             for (const Mark& mark : checkpoint.ends) {
-                if (mark.cuts == mark.log->cuts_)
-                    recovery_points_.insert_or_assign(mark.log->topic_partition(), mark.end);
+                if (mark.cuts != mark.log->cuts_) continue;
+                const TopicPartition& tp = mark.log->topic_partition();
+                recovery_points_.insert_or_assign(tp, mark.end);
+                marks_.erase(tp);
+                if (auto taken = checkpoint.marks.extract(tp); !taken.empty())
+                    marks_.insert(std::move(taken));
             }
             checkpoint.step = Checkpoint::Step::Content;
             if (const auto written = write_checkpoint_content(); !written)
@@ -412,6 +435,7 @@ void LogDirectoryState::forget(Log* log) {
     if (checkpoint_) {
         std::erase_if(checkpoint_->ends, of);
         std::erase_if(checkpoint_->segments, of);
+        checkpoint_->marks.erase(tp);
         checkpoint_->new_names.erase(log);
     }
 }
@@ -420,6 +444,8 @@ void LogDirectoryState::forget_offsets(const TopicPartition& tp) {
     recovery_points_.erase(tp);
     high_watermarks_.erase(tp);
     log_starts_.erase(tp);
+    marks_.erase(tp);
+    passed_over_.erase(tp);
 }
 
 Result<void> LogDirectoryState::delete_log(const TopicPartition& tp) {

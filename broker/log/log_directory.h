@@ -36,7 +36,8 @@ struct LogDirectoryConfig {
     std::int64_t journal_file_bytes = 8 << 20;
     std::int64_t large_append_bytes =
         256 << 10;  // in one log and turn: syncs its segment, is not in the journal
-    std::int64_t reserve_bytes = 4 << 20;          // appends are refused below this much free space
+    std::int64_t reserve_bytes = 4 << 20;    // appends are refused below this much free space
+    std::int64_t recovery_bytes = 64 << 20;  // how much a recovery may have to read: a checkpoint
     std::int64_t checkpoint_interval_ms = 60'000;  // recovery points and log starts
     std::int64_t high_watermark_interval_ms = 5'000;
     std::int64_t idle_interval_ms = 30'000;  // a log not used for so long closes its files

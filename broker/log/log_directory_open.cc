@@ -49,6 +49,7 @@ Result<void> LogDirectoryState::open() {
     }
     MR_TRY_VOID(read_checkpoints());
     std::uint64_t last_sequence = journal_checkpoint_ ? journal_checkpoint_->sequence : 0;
+    if (journal_checkpoint_) marks_ = std::move(journal_checkpoint_->marks);
     if (was_clean_) {
         MR_TRY_VOID(list_logs());
         MR_TRY_VOID(know_all_ends());
@@ -62,6 +63,7 @@ Result<void> LogDirectoryState::open() {
     for (OffsetCheckpoint* offsets : {&recovery_points_, &high_watermarks_, &log_starts_})
         std::erase_if(*offsets,
                       [this](const auto& entry) { return !on_disk_.contains(entry.first); });
+    std::erase_if(marks_, [this](const auto& mark) { return !on_disk_.contains(mark.first); });
     collect_offsets();
     // Behind a torn group there may be whole ones that were not seen: a jump, so that none of them
     // ever continues ours.
@@ -176,6 +178,7 @@ Result<Uuid> LogDirectoryState::topic_id_of(const TopicPartition& tp) const {
 Result<void> LogDirectoryState::know_all_ends() {
     const bool ours = journal_checkpoint_ && !journal_checkpoint_->open &&
                       journal_checkpoint_->recovery_points == recovery_points_;
+    if (!ours) marks_.clear();
     for (const TopicPartition& tp : on_disk_) {
         if (ours && recovery_points_.contains(tp)) continue;
         MR_TRY(const Uuid id, topic_id_of(tp));
@@ -186,7 +189,7 @@ Result<void> LogDirectoryState::know_all_ends() {
             broken_.insert_or_assign(tp, log.error());
             continue;
         }
-        if ((*log)->changed_) MR_TRY_VOID(sync_recovered(**log));
+        if ((*log)->unsynced_) MR_TRY_VOID(sync_recovered(**log));
         recovery_points_.insert_or_assign(tp, (*log)->log_end_offset_);
     }
     return {};
@@ -209,9 +212,13 @@ Result<void> LogDirectoryState::recover(std::uint64_t& last_sequence) {
     // Only with the journal's checkpoint is it known of every log where it ended; else each is
     // believed as far as it is sound.
     const bool strict = open && !journal_checkpoint_->page_cache;
-    if (open) recovery_points_ = journal_checkpoint_->recovery_points;
+    if (open)
+        recovery_points_ = journal_checkpoint_->recovery_points;
+    else
+        marks_.clear();  // Kafka had the directory since
     MR_TRY_VOID(list_logs());
     const std::set<TopicPartition> found = on_disk_;
+    bool names = !strict;  // of directories, that may not be durable
     for (const TopicPartition& tp : found) {
         const std::string name = tp.to_string();
         const auto replayed = replay.logs.find(name);
@@ -222,6 +229,7 @@ Result<void> LogDirectoryState::recover(std::uint64_t& last_sequence) {
             id.is_zero()) {  // made, and lost before anything was durable
             MR_TRY_VOID(disk_.remove_all(path_of(name)));
             on_disk_.erase(tp);
+            names = true;
             continue;
         }
         Log::Open how = clean_open(tp);
@@ -235,29 +243,80 @@ Result<void> LogDirectoryState::recover(std::uint64_t& last_sequence) {
             if (there.unchanged_below == Offset{0}) how.start = how.high_watermark = std::nullopt;
             if (there.start) how.start = std::max(how.start.value_or(Offset{0}), *there.start);
         }
+        if (const auto mark = marks_.find(tp); mark != marks_.end()) {
+            const bool usable = mark->second.topic_id == id &&
+                                mark->second.offset <= std::min(how.recovery_point, how.end);
+            if (usable && !in_journal && mark->second.offset == how.recovery_point) {
+                MR_TRY(const bool as_it_was, nothing_behind(tp, mark->second));
+                if (as_it_was) {
+                    passed_over_.insert(tp);
+                    continue;
+                }
+            }
+            if (usable)
+                how.mark = &mark->second;
+            else
+                marks_.erase(mark);
+        }
         auto log = load_log(tp, id, config_.log_defaults, how);
         if (!log) {
             if (log.error().code == ErrorCode::KafkaStorageError)
                 return tl::make_unexpected(log.error());
+            marks_.erase(tp);
             log_.error("a log cannot be opened", {{"log", name}, {"why", log.error().detail}});
             broken_.insert_or_assign(tp, log.error());
             continue;
         }
-        MR_TRY_VOID(sync_recovered(**log));
+        // A cut that was repeated from the journal removed files.
+        if (in_journal && replayed->second.unchanged_below < kNoEnd)
+            (*log)->unsynced_ = (*log)->names_changed_ = true;
+        names = names || !(*log)->resumed_;
+        if ((*log)->unsynced_) MR_TRY_VOID(sync_recovered(**log));
         recovery_points_.insert_or_assign(tp, (*log)->log_end_offset_);
+        set_mark(**log);
         logs_.insert_or_assign(tp, *std::move(log));
     }
-    return disk_.sync_directory(config_.path);
+    return names ? disk_.sync_directory(config_.path) : Result<void>();
+}
+
+// Whether the log's last bytes are those before the mark, as the checkpoint synced them.
+Result<bool> LogDirectoryState::nothing_behind(const TopicPartition& tp,
+                                               const RecoveryMark& mark) const {
+    MR_TRY(const auto entries, disk_.list(path_of(tp.to_string())));
+    std::int64_t last = -1, size = 0;
+    for (const DiskEntry& entry : entries) {
+        if (entry.name.ends_with(".deleted") || entry.name.ends_with(".cleaned") ||
+            entry.name.ends_with(".swap"))
+            return false;
+        std::int64_t base;
+        if (entry.name.size() != 24 || !entry.name.ends_with(".log") ||
+            !parse_number(std::string_view(entry.name).substr(0, 20), base))
+            continue;
+        last = base;
+        size = entry.size;
+    }
+    if (last < 0) return mark.offset == Offset{0} && mark.segment.position == 0;
+    return last == mark.segment.base.value() && size == mark.segment.position;
+}
+
+void LogDirectoryState::set_mark(Log& log) {
+    marks_.erase(log.topic_partition());
+    if (auto mark = log.recovery_mark(); mark && *mark)
+        marks_.insert_or_assign(log.topic_partition(), **std::move(mark));
 }
 
 // What recovery read from the page cache, or wrote, is made durable before anybody is told of it.
 Result<void> LogDirectoryState::sync_recovered(Log& log) {
+    bool names = !log.resumed_ || log.names_changed_;
     for (const auto& segment : log.segments_) {
         MR_TRY_VOID(segment->write_indexes(false));
-        MR_TRY_VOID(segment->sync_files());
+        MR_TRY(const bool new_file, segment->sync_data());
+        names = names || segment->is_new() || new_file;
         segment->name_synced();
         segment->release();
     }
+    log.unsynced_ = log.names_changed_ = false;
+    if (log.resumed_) return names ? disk_.sync_directory(log.path_) : Result<void>();
     for (const char* name : {"partition.metadata", "leader-epoch-checkpoint"}) {
         if (!disk_.exists(join(log.path_, name))) continue;
         MR_TRY(const auto file, disk_.open(join(log.path_, name), OpenMode::Write));
@@ -277,6 +336,16 @@ Log::Open LogDirectoryState::clean_open(const TopicPartition& tp) const {
     how.recovery_point = of(recovery_points_).value_or(Offset{0});
     how.start = of(log_starts_);
     how.high_watermark = of(high_watermarks_);
+    return how;
+}
+
+// A log that recovery passed over is what its mark says; the others were closed cleanly.
+Log::Open LogDirectoryState::open_now(const TopicPartition& tp) const {
+    Log::Open how = clean_open(tp);
+    if (!passed_over_.contains(tp)) return how;
+    how.clean = false;
+    how.end = how.recovery_point;
+    if (const auto mark = marks_.find(tp); mark != marks_.end()) how.mark = &mark->second;
     return how;
 }
 
@@ -318,9 +387,10 @@ Result<Log*> LogDirectoryState::open_log(const TopicPartition& tp, const Uuid& t
             MR_TRY_VOID(file->truncate(0));
             MR_TRY_VOID(file->write(0, as_bytes(partition_metadata_text(topic_id))));
         }
-        MR_TRY(auto log, load_log(tp, id, config, clean_open(tp)));
+        MR_TRY(auto log, load_log(tp, id, config, open_now(tp)));
         log->directory_new_ = !there;
-        if (log->changed_) MR_TRY_VOID(sync_recovered(*log));
+        if (log->unsynced_) MR_TRY_VOID(sync_recovered(*log));
+        passed_over_.erase(tp);
         at = logs_.emplace(tp, std::move(log)).first;
         on_disk_.insert(tp);
     }
@@ -338,16 +408,27 @@ Result<Log*> LogDirectoryState::open_log(const TopicPartition& tp, const Uuid& t
 }
 
 Result<void> LogDirectoryState::replace_checkpoints(bool open) {
-    const auto replace = [this](std::string_view name, const std::string& text) {
-        return replace_file(disk_, path_of(name), as_bytes(text));
+    const auto replace = [this](std::string_view name, const std::string& text) -> Result<void> {
+        const std::string temporary = path_of(std::string(name) + ".tmp");
+        MR_TRY(const auto file, disk_.open(temporary, OpenMode::Create));
+        MR_TRY_VOID(file->truncate(0));
+        MR_TRY_VOID(file->write(0, as_bytes(text)));
+        MR_TRY_VOID(file->sync());
+        return disk_.rename(temporary, path_of(name));
     };
-    MR_TRY_VOID(replace(kHighWatermarkFile, to_text(high_watermarks_)));
+    // What the journal knew of log starts has to stand elsewhere before it begins anew; the high
+    // watermarks and Kafka's recovery points may be as old as they are until the next checkpoint.
     MR_TRY_VOID(replace(kLogStartFile, to_text(log_starts_)));
-    MR_TRY_VOID(replace(kRecoveryPointFile, to_text(recovery_points_)));
+    if (!open) {
+        MR_TRY_VOID(replace(kHighWatermarkFile, to_text(high_watermarks_)));
+        MR_TRY_VOID(replace(kRecoveryPointFile, to_text(recovery_points_)));
+    }
     journal_checkpoint_->open = open;
     journal_checkpoint_->page_cache = config_.durability == LogDurability::PageCache;
     journal_checkpoint_->recovery_points = recovery_points_;
-    return replace(kJournalCheckpointName, to_text(*journal_checkpoint_));
+    journal_checkpoint_->marks = marks_;
+    MR_TRY_VOID(replace(kJournalCheckpointName, to_text(*journal_checkpoint_)));
+    return disk_.sync_directory(config_.path);
 }
 
 Result<void> LogDirectoryState::close(std::int64_t broker_epoch) {
@@ -363,9 +444,19 @@ Result<void> LogDirectoryState::close(std::int64_t broker_epoch) {
     }
     checkpoint_.reset();
     to_send_.clear();
+    while (!passed_over_.empty()) {  // they have what a clean stop leaves behind, too
+        const TopicPartition tp = *passed_over_.begin();
+        MR_TRY(const Uuid id, topic_id_of(tp));
+        MR_TRY(auto log, load_log(tp, id, config_.log_defaults, open_now(tp)));
+        logs_.insert_or_assign(tp, std::move(log));
+        passed_over_.erase(tp);
+    }
     for (const auto& [tp, log] : logs_) {
         MR_TRY_VOID(log->close());
         recovery_points_.insert_or_assign(tp, log->log_end_offset_);
+        const auto known = marks_.find(tp);
+        if (known == marks_.end() || known->second.offset != log->log_end_offset_) set_mark(*log);
+        log->active().release();
     }
     MR_TRY_VOID(disk_.sync_directory(config_.path));
     collect_offsets();

@@ -83,6 +83,7 @@ private:
         bool high_watermarks_only = false;
         std::uint64_t sequence = 0;
         std::vector<Mark> ends;
+        std::map<TopicPartition, RecoveryMark> marks;  // at those ends
         std::vector<SyncedSegment> segments;
         std::set<Log*> new_names;
         std::vector<std::string> renames;  // names whose .tmp is written
@@ -115,9 +116,12 @@ private:
     Result<std::unique_ptr<Log>> load_log(const TopicPartition& tp, const Uuid& id,
                                           const LogConfig& config, const Log::Open& how);
     Result<void> sync_recovered(Log& log);
+    Result<bool> nothing_behind(const TopicPartition& tp, const RecoveryMark& mark) const;
+    void set_mark(Log& log);
     Result<void> replace_checkpoints(bool open);
     std::string path_of(std::string_view name) const { return join(config_.path, name); }
     Log::Open clean_open(const TopicPartition& tp) const;
+    Log::Open open_now(const TopicPartition& tp) const;
     void collect_offsets();
 
     Disk& disk_;
@@ -131,6 +135,9 @@ private:
     std::map<TopicPartition, std::unique_ptr<Log>> logs_;  // opened
     std::set<TopicPartition> on_disk_;
     OffsetCheckpoint recovery_points_, high_watermarks_, log_starts_;
+    RecoveryMarks marks_;  // at or below the recovery points, of what was in no way cut since
+    // Not looked at by the recovery, since all they hold lies below their marks.
+    std::set<TopicPartition> passed_over_;
     std::optional<JournalCheckpoint> journal_checkpoint_;  // as it was found
     std::map<TopicPartition, Error> broken_;               // could not be opened
 
@@ -145,6 +152,7 @@ private:
     bool journal_failing_ = false;
     std::int64_t since_space_check_ = INT64_MAX / 2;  // bytes
     std::int64_t space_left_ = 0;
+    std::int64_t since_checkpoint_ = 0;  // bytes appended
     Time next_tick_, next_high_watermarks_, next_checkpoint_, next_idle_;
     bool ticked_ = false;
 };

@@ -59,13 +59,17 @@ Result<void> Log::load(const Open& how) {
         segments_.push_back(std::make_unique<Segment>(host_->disk(), path_, log_start_offset_, 0));
         log_end_offset_ = log_start_offset_;
         scanned_from = segments_.size();
-        changed_ = true;
+        changed_ = unsynced_ = names_changed_ = true;
+        resumed_ = false;
     }
     epochs_.truncate_from_end(log_end_offset_ +
                               1);  // an epoch without records yet begins at the end
     epochs_.truncate_from_start(log_start_offset_);
-    MR_TRY_VOID(load_producers(
-        clean ? log_end_offset_ : std::min(how.recovery_point, log_end_offset_), scanned_from));
+    if (resumed_)
+        MR_TRY_VOID(read_producers(how.mark->offset, scanned_from));
+    else
+        MR_TRY_VOID(load_producers(
+            clean ? log_end_offset_ : std::min(how.recovery_point, log_end_offset_), scanned_from));
     durable_end_ = log_end_offset_;
     high_watermark_ = std::clamp(how.high_watermark.value_or(log_start_offset_), log_start_offset_,
                                  log_end_offset_);
@@ -76,18 +80,22 @@ Result<void> Log::load(const Open& how) {
 Result<void> Log::find_segments(const Open& how) {
     segments_.clear();
     Disk& disk = host_->disk();
-    MR_TRY(const auto entries, disk.list(path_));
-    for (const DiskEntry& entry : entries) {
+    MR_TRY(auto files, disk.list(path_));
+    for (const DiskEntry& entry : files) {
         if (entry.name.ends_with(".deleted") || entry.name.ends_with(".cleaned") ||
             entry.name.ends_with(".tmp")) {
             MR_TRY_VOID(disk.remove(join(path_, entry.name)));
+            names_changed_ = true;
         } else if (entry.name.ends_with(
                        ".swap")) {  // a cleaning that was finished but for the renames
             const std::string whole = entry.name.substr(0, entry.name.size() - 5);
             MR_TRY_VOID(disk.rename(join(path_, entry.name), join(path_, whole)));
+            names_changed_ = true;
         }
     }
-    MR_TRY(const auto files, disk.list(path_));
+    if (names_changed_) {
+        MR_TRY(files, disk.list(path_));
+    }
     for (const DiskEntry& entry : files) {
         if (const auto base = offset_in_name(entry.name, ".log"))
             segments_.push_back(std::make_unique<Segment>(disk, path_, *base, entry.size));
@@ -96,6 +104,7 @@ Result<void> Log::find_segments(const Open& how) {
     while (how.start && segments_.size() > 1 && segments_[1]->base_offset() <= *how.start) {
         MR_TRY_VOID(segments_.front()->remove_files());
         segments_.erase(segments_.begin());
+        names_changed_ = true;
     }
     if (segments_.empty())
         segments_.push_back(
@@ -137,11 +146,15 @@ Result<void> Log::rebuild_epochs() {
 
 Result<std::size_t> Log::recover(const Open& how) {
     changed_ = true;
-    const std::size_t first = segment_index(std::min(how.recovery_point, how.end));
+    if (how.mark) {
+        MR_TRY(resumed_, resume(*how.mark));
+    }
+    const std::size_t first =
+        segment_index(resumed_ ? how.mark->segment.base : std::min(how.recovery_point, how.end));
     // The epochs of what is not scanned come from the checkpoint, which is written lazily: is it
     // whole?
     std::optional<LeaderEpoch> before;
-    if (first > 0) {
+    if (first > 0 && !resumed_) {
         const Segment& segment = *segments_[first - 1];
         MR_TRY(const auto file, host_->disk().open(segment.path(".log"), OpenMode::Read));
         BatchFileReader reader(*file, 0, segment.size(), BatchFileReader::Want::Headers, 64 << 10);
@@ -154,11 +167,11 @@ Result<std::size_t> Log::recover(const Open& how) {
     const Offset base = segments_[first]->base_offset();
     const auto known = first > 0 ? epochs_.epoch_at(base - 1) : std::nullopt;
     if (before && before->value() >= 0 && known != before) MR_TRY_VOID(rebuild_epochs());
-    epochs_.truncate_from_end(base);
+    if (!resumed_) epochs_.truncate_from_end(base);
 
     std::size_t at = first;
     bool stopped = false;
-    log_end_offset_ = base;
+    log_end_offset_ = resumed_ ? how.mark->offset : base;
     for (; at < segments_.size() && !stopped; ++at) {
         Segment& segment = *segments_[at];
         // A hole between segments is a file whose name was lost (compaction may leave one).
@@ -166,14 +179,24 @@ Result<std::size_t> Log::recover(const Open& how) {
                            (segment.base_offset() > log_end_offset_ && !config_.cleanup_compact)))
             break;
         if (at > first && segment.base_offset() >= how.end) break;
-        segment.transactions().reset();
-        MR_TRY(const Segment::Scan scan,
-               segment.rebuild(how.end, config_.index_interval_bytes,
-                               [this](const RecordBatchView& batch) -> Result<void> {
-                                   if (batch.leader_epoch().value() >= 0)
-                                       epochs_.assign(batch.leader_epoch(), batch.base_offset());
-                                   return {};
-                               }));
+        const auto scanned = [this](const RecordBatchView& batch) -> Result<void> {
+            if (batch.leader_epoch().value() >= 0)
+                epochs_.assign(batch.leader_epoch(), batch.base_offset());
+            return {};
+        };
+        const bool from_mark = resumed_ && at == first;
+        Segment::Scan scan;
+        if (from_mark) {
+            MR_TRY(scan, segment.scan(how.mark->segment.position, how.mark->offset, how.end,
+                                      config_.index_interval_bytes, scanned));
+            if (scan.valid_bytes == segment.size() &&
+                scan.valid_bytes == how.mark->segment.position)
+                continue;  // nothing came since
+        } else {
+            segment.transactions().reset();
+            MR_TRY(scan, segment.rebuild(how.end, config_.index_interval_bytes, scanned));
+        }
+        unsynced_ = true;
         log_end_offset_ = std::max(log_end_offset_, scan.next_offset);
         if (scan.valid_bytes != segment.size()) {
             MR_TRY_VOID(segment.truncate(scan.valid_bytes, scan.next_offset));
@@ -182,15 +205,18 @@ Result<std::size_t> Log::recover(const Open& how) {
             stopped =
                 at + 1 >= segments_.size() || segments_[at + 1]->base_offset() != log_end_offset_;
         }
-        segment.mark_recovered();
+        // A segment that was empty at the mark had no file yet.
+        segment.mark_recovered(!from_mark || how.mark->segment.position == 0);
     }
     const std::size_t keep = std::max<std::size_t>(at, 1);
     while (segments_.size() > keep) {
+        unsynced_ = names_changed_ = true;
         MR_TRY_VOID(segments_.back()->remove_files());
         segments_.pop_back();
     }
-    MR_TRY_VOID(
-        remove_snapshots(std::min(how.recovery_point, log_end_offset_) + 1, Offset{INT64_MAX}));
+    if (unsynced_)
+        MR_TRY_VOID(
+            remove_snapshots(std::min(how.recovery_point, log_end_offset_) + 1, Offset{INT64_MAX}));
     return first;
 }
 
@@ -233,6 +259,11 @@ Result<void> Log::load_producers(Offset trusted, std::size_t reindex_from) {
         }
         MR_TRY_VOID(disk.remove(path));
     }
+    return read_producers(from, reindex_from);
+}
+
+// What the batches from `from` on change in the producers.
+Result<void> Log::read_producers(Offset from, std::size_t reindex_from) {
     if (from >= log_end_offset_) return {};
     for (std::size_t i = segment_index(from); i < segments_.size(); ++i) {
         const bool reindex = i >= reindex_from;

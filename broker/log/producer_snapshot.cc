@@ -89,4 +89,78 @@ Result<ProducerStateTable> ProducerStateTable::decode_snapshot(BytesView bytes) 
     return table;
 }
 
+// crc uint32 of what follows | count int32 | producers: id 8, epoch 2, coordinator epoch 4, first
+// offset of the open transaction 8 (-1: none), timestamp 8, batches int8, each 4 + 4 + 8 + 8 + 8 |
+// count int32 | transactions that ended at or past the high watermark: first offset 8, marker 8
+Bytes ProducerStateTable::encode_whole() const {
+    ByteSink sink;
+    append_be<std::uint32_t>(sink, 0);
+    append_be<std::int32_t>(sink, static_cast<std::int32_t>(producers_.size()));
+    for (ProducerId id : producer_ids()) {
+        const ProducerState& state = *find(id);
+        append_be<std::int64_t>(sink, id.value());
+        append_be<std::int16_t>(sink, state.epoch.value());
+        append_be<std::int32_t>(sink, state.coordinator_epoch);
+        append_be<std::int64_t>(sink,
+                                state.transaction_start ? state.transaction_start->value() : -1);
+        append_be<std::int64_t>(sink, state.last_timestamp.value());
+        append_be<std::int8_t>(sink, static_cast<std::int8_t>(state.batch_count));
+        for (std::size_t i = 0; i < state.batch_count; ++i) {
+            const ProducerBatch& b = state.batches[i];
+            append_be<std::int32_t>(sink, b.first_sequence);
+            append_be<std::int32_t>(sink, b.last_sequence);
+            append_be<std::int64_t>(sink, b.first_offset.value());
+            append_be<std::int64_t>(sink, b.last_offset.value());
+            append_be<std::int64_t>(sink, b.timestamp.value());
+        }
+    }
+    append_be<std::int32_t>(sink, static_cast<std::int32_t>(completed_.size()));
+    for (const auto& [first, marker] : completed_) {
+        append_be<std::int64_t>(sink, first.value());
+        append_be<std::int64_t>(sink, marker.value());
+    }
+    store_be(sink.data(), crc32c(sink.view().subspan(4)));
+    return sink.to_bytes();
+}
+
+Result<ProducerStateTable> ProducerStateTable::decode_whole(BytesView bytes) {
+    const auto corrupt = [] {
+        return fail(ErrorCode::CorruptMessage, "the producers of a recovery mark are damaged");
+    };
+    ByteReader reader(bytes);
+    const auto crc = reader.be<std::uint32_t>();
+    if (!reader.ok() || crc != crc32c(bytes.subspan(4))) return corrupt();
+    ProducerStateTable table;
+    for (auto left = reader.be<std::int32_t>(); left > 0 && reader.ok(); --left) {
+        const ProducerId id{reader.be<std::int64_t>()};
+        ProducerState state;
+        state.epoch = ProducerEpoch{reader.be<std::int16_t>()};
+        state.coordinator_epoch = reader.be<std::int32_t>();
+        if (const auto start = reader.be<std::int64_t>(); start >= 0) {
+            state.transaction_start = Offset{start};
+            table.open_.emplace(Offset{start}, id);
+        }
+        state.last_timestamp = Timestamp{reader.be<std::int64_t>()};
+        const auto batches = reader.be<std::int8_t>();
+        if (batches < 0 || static_cast<std::size_t>(batches) > ProducerState::kBatchesMax)
+            return corrupt();
+        state.batch_count = static_cast<std::size_t>(batches);
+        for (std::size_t i = 0; i < state.batch_count; ++i) {
+            ProducerBatch& b = state.batches[i];
+            b.first_sequence = reader.be<std::int32_t>();
+            b.last_sequence = reader.be<std::int32_t>();
+            b.first_offset = Offset{reader.be<std::int64_t>()};
+            b.last_offset = Offset{reader.be<std::int64_t>()};
+            b.timestamp = Timestamp{reader.be<std::int64_t>()};
+        }
+        table.producers_.insert_or_assign(id, state);
+    }
+    for (auto left = reader.be<std::int32_t>(); left > 0 && reader.ok(); --left) {
+        const Offset first{reader.be<std::int64_t>()};
+        table.completed_.insert_or_assign(first, Offset{reader.be<std::int64_t>()});
+    }
+    if (!reader.ok() || reader.left() != 0) return corrupt();
+    return table;
+}
+
 }  // namespace millrace::broker

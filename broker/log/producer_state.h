@@ -92,6 +92,11 @@ public:
     // order).
     Bytes encode_snapshot() const;
     static Result<ProducerStateTable> decode_snapshot(BytesView bytes);
+    // Everything, the last five batches of each included: what a recovery mark holds. A client that
+    // outlived the broker repeats up to five batches, and none of them may be new to us.
+    Bytes encode_whole() const;
+    static Result<ProducerStateTable> decode_whole(BytesView bytes);
+    bool empty() const { return producers_.empty() && completed_.empty(); }
 
 private:
     struct Completed {

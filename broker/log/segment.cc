@@ -240,19 +240,22 @@ Result<std::optional<TimestampedOffset>> Segment::first_at_or_after(Timestamp at
     return found;
 }
 
-Result<Segment::Scan> Segment::rebuild(
-    Offset end, std::int64_t interval,
-    const std::function<Result<void>(const RecordBatchView&)>& visit) {
+Result<Segment::Scan> Segment::rebuild(Offset end, std::int64_t interval, const Scanned& visit) {
     offsets_.reset();
     times_.reset();
     bytes_since_index_ = 0;
     largest_ = {Timestamp{-1}, base_};
     first_timestamp_.reset();
     prepared_ = true;
-    Scan scan{0, base_, {}};
-    if (size_ == 0) return scan;
+    return scan(0, base_, end, interval, visit);
+}
+
+Result<Segment::Scan> Segment::scan(std::int64_t position, Offset from, Offset end,
+                                    std::int64_t interval, const Scanned& visit) {
+    Scan scan{position, from, {}};
+    if (size_ == position) return scan;
     MR_TRY(const auto log, file(OpenMode::Read));
-    BatchFileReader reader(*log, 0, size_, Want::Batches, kBatchScanBytes);
+    BatchFileReader reader(*log, position, size_, Want::Batches, kBatchScanBytes);
     for (;;) {
         auto next = reader.next();
         if (!next && next.error().code == ErrorCode::KafkaStorageError)
@@ -282,6 +285,49 @@ Result<Segment::Scan> Segment::rebuild(
         scan.valid_bytes = reader.position();
         scan.next_offset = batch.next_offset();
     }
+}
+
+Result<SegmentMark> Segment::mark() {
+    SegmentMark mark{.base = base_, .position = size_, .largest = largest_};
+    if (size_ == 0) return mark;
+    MR_TRY_VOID(prepare());
+    mark.largest = largest_;
+    indexes_written_ = indexes_written_ || offsets_.dirty() || times_.dirty();
+    MR_TRY(mark.offsets.crc, offsets_.written_crc());
+    MR_TRY(mark.times.crc, times_.written_crc());
+    mark.offsets.entries = offsets_.size();
+    mark.times.entries = times_.size();
+    MR_TRY(const auto* aborted, transactions_.entries());
+    mark.aborted.entries = static_cast<std::int64_t>(aborted->size());
+    MR_TRY(mark.aborted.crc, transactions_.crc_of(aborted->size()));
+    if (transactions_.dirty()) indexes_written_ = true;
+    MR_TRY_VOID(transactions_.write());
+    return mark;
+}
+
+Result<bool> Segment::resume(const SegmentMark& mark) {
+    if (size_ < mark.position || mark.position < 0) return false;
+    const auto aborted = static_cast<std::size_t>(mark.aborted.entries);
+    if (aborted > 0) {
+        const auto known = transactions_.entries();
+        if (!known && known.error().code == ErrorCode::KafkaStorageError)
+            return tl::make_unexpected(known.error());
+        if (!known || (*known)->size() < aborted) return false;
+        MR_TRY(const std::uint32_t crc, transactions_.crc_of(aborted));
+        if (crc != mark.aborted.crc) return false;
+    }
+    MR_TRY(const bool offsets, offsets_.resume(mark.offsets.entries, mark.offsets.crc));
+    MR_TRY(const bool times, times_.resume(mark.times.entries, mark.times.crc));
+    if (!offsets || !times) return false;
+    if (aborted == 0)
+        transactions_.reset();
+    else
+        transactions_.keep_first(aborted);
+    bytes_since_index_ = 0;
+    largest_ = mark.largest;
+    first_timestamp_.reset();
+    prepared_ = true;
+    return true;
 }
 
 Result<void> Segment::find_largest_timestamp() {
@@ -323,6 +369,19 @@ Result<void> Segment::write_indexes(bool finished) {
     return transactions_.write();
 }
 
+Result<bool> Segment::sync_data() {
+    if (dirty() && disk_.exists(path(".log"))) {
+        MR_TRY(const auto log, file(OpenMode::Write));
+        MR_TRY_VOID(log->sync());
+    }
+    synced_version_ = version_;
+    if (!transactions_.unsynced()) return false;
+    MR_TRY(const auto aborted, disk_.open(transactions_.path(), OpenMode::Write));
+    MR_TRY_VOID(aborted->sync());
+    transactions_.sync_begun();
+    return true;
+}
+
 Result<void> Segment::sync_files() {
     const auto sync = [this](const char* suffix) -> Result<void> {
         if (!disk_.exists(path(suffix))) return {};
@@ -333,6 +392,7 @@ Result<void> Segment::sync_files() {
     synced_version_ = version_;
     if (!indexes_written_) return {};
     for (const char* suffix : {".index", ".timeindex", ".txnindex"}) MR_TRY_VOID(sync(suffix));
+    transactions_.sync_begun();
     indexes_written_ = false;
     return {};
 }

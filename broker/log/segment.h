@@ -15,6 +15,7 @@
 #include "millrace/base/strong.h"
 #include "millrace/broker/log/log_config.h"
 #include "millrace/broker/log/producer_state.h"
+#include "millrace/broker/log/recovery_mark.h"
 #include "millrace/broker/log/segment_index.h"
 
 namespace millrace::broker {
@@ -70,8 +71,17 @@ public:
         Offset next_offset;
         std::string stopped_by;  // empty: the end
     };
-    Result<Scan> rebuild(Offset end, std::int64_t index_interval_bytes,
-                         const std::function<Result<void>(const wire::RecordBatchView&)>& visit);
+    using Scanned = std::function<Result<void>(const wire::RecordBatchView&)>;
+    Result<Scan> rebuild(Offset end, std::int64_t index_interval_bytes, const Scanned& visit);
+    // The same from `position` on, where the batch at or past `next` begins: the indexes know what
+    // lies before it (see resume).
+    Result<Scan> scan(std::int64_t position, Offset next, Offset end,
+                      std::int64_t index_interval_bytes, const Scanned& visit);
+
+    // Where the segment ends now, and what its index files say of it; they are written, not synced.
+    Result<SegmentMark> mark();
+    // The indexes are as they were at the mark. False: the files are not, rebuild() them.
+    Result<bool> resume(const SegmentMark& mark);
 
     // Cuts the file at a batch's position; `offset` is that batch's base offset.
     Result<void> truncate(std::int64_t position, Offset offset);
@@ -89,10 +99,12 @@ public:
     bool is_new() const { return new_; }  // its name is not durable
     void name_synced() { new_ = false; }
     void mark_new() { new_ = true; }
-    void mark_recovered() {
-        ++version_, new_ = true;
-    }  // written by a process that died: nothing is known to be durable
+    // Written by a process that died: nothing is known to be durable, its name perhaps.
+    void mark_recovered(bool name_too) { ++version_, new_ = new_ || name_too; }
     Result<std::shared_ptr<File>> file_for_sync() { return file(OpenMode::Create); }
+    // The batches and the aborted transactions, where they are not synced; the other indexes can be
+    // built anew. True: a file may have a new name.
+    Result<bool> sync_data();
     Result<void> sync_files();  // what of its files was written and not synced; at a clean stop
 
 private:

@@ -4,6 +4,7 @@
 
 #include "millrace/base/byte_order.h"
 #include "millrace/base/check.h"
+#include "millrace/base/hash.h"
 
 namespace millrace::broker {
 
@@ -21,6 +22,7 @@ Result<void> IndexFile::load() {
     memory_.clear();
     on_disk_ = 0;
     rewrite_ = false;
+    crc_.reset();
     if (!disk_->exists(path_)) return {};
     MR_TRY(const auto f, file(OpenMode::Read));
     if (f->size() % static_cast<std::int64_t>(entry_bytes_) != 0) {
@@ -35,6 +37,7 @@ void IndexFile::reset() {
     memory_.clear();
     on_disk_ = 0;
     rewrite_ = true;
+    crc_.reset();
 }
 
 Result<void> IndexFile::read(std::int64_t entry, std::byte* into) const {
@@ -62,19 +65,70 @@ Result<void> IndexFile::truncate(std::int64_t entries) {
     MR_TRY_VOID(f->truncate(entries * static_cast<std::int64_t>(entry_bytes_)));
     memory_.clear();
     on_disk_ = entries;
+    crc_.reset();
     return {};
 }
 
 Result<void> IndexFile::write() {
     if (!dirty()) return {};
     MR_TRY(const auto f, file(OpenMode::Create));
-    if (rewrite_) MR_TRY_VOID(f->truncate(0));
+    if (rewrite_) {
+        MR_TRY_VOID(f->truncate(0));
+        crc_ = 0;
+    }
     MR_TRY_VOID(f->write(on_disk_ * static_cast<std::int64_t>(entry_bytes_), memory_));
+    if (crc_) crc_ = crc32c(memory_, *crc_);
     on_disk_ = size();
     memory_.clear();
     memory_.shrink_to_fit();
     rewrite_ = false;
     return {};
+}
+
+namespace {
+Result<std::uint32_t> crc_of_prefix(const File& file, std::int64_t size) {
+    MutableBlock block(static_cast<std::size_t>(std::min<std::int64_t>(size, 64 << 10)));
+    std::uint32_t crc = 0;
+    for (std::int64_t at = 0; at < size;) {
+        const auto wanted =
+            std::min<std::size_t>(block.size(), static_cast<std::size_t>(size - at));
+        MR_TRY(const std::size_t got, file.read(at, {block.data(), wanted}));
+        if (got != wanted) return fail(ErrorCode::CorruptMessage, "an index is cut short");
+        crc = crc32c({block.data(), got}, crc);
+        at += static_cast<std::int64_t>(got);
+    }
+    return crc;
+}
+}  // namespace
+
+Result<std::uint32_t> IndexFile::written_crc() {
+    MR_TRY_VOID(write());
+    if (!crc_) {
+        crc_ = 0;
+        if (on_disk_ > 0) {
+            MR_TRY(const auto f, file(OpenMode::Read));
+            const auto crc = crc_of_prefix(*f, on_disk_ * static_cast<std::int64_t>(entry_bytes_));
+            if (!crc) crc_.reset();
+            MR_TRY(crc_, crc);
+        }
+    }
+    return *crc_;
+}
+
+Result<bool> IndexFile::resume(std::int64_t entries, std::uint32_t crc) {
+    reset();
+    if (entries == 0) return true;
+    const std::int64_t size = entries * static_cast<std::int64_t>(entry_bytes_);
+    if (!disk_->exists(path_)) return false;
+    MR_TRY(const auto f, file(OpenMode::Write));
+    if (f->size() < size) return false;
+    MR_TRY(const std::uint32_t found, crc_of_prefix(*f, size));
+    if (found != crc) return false;
+    if (f->size() > size) MR_TRY_VOID(f->truncate(size));
+    on_disk_ = entries;
+    rewrite_ = false;
+    crc_ = crc;
+    return true;
 }
 
 namespace {
@@ -216,28 +270,46 @@ Result<void> TransactionIndex::truncate_to(Offset offset) {
     return {};
 }
 
+void TransactionIndex::keep_first(std::size_t entries) {
+    dirty_ |= entries < entries_.size();
+    entries_.resize(std::min(entries, entries_.size()));
+}
+
 void TransactionIndex::reset() {
     entries_.clear();
     loaded_ = dirty_ = true;
+}
+
+namespace {
+void append_entry(ByteSink& sink, const AbortedTransaction& entry) {
+    append_be<std::int16_t>(sink, 0);
+    append_be<std::int64_t>(sink, entry.producer_id.value());
+    append_be<std::int64_t>(sink, entry.first_offset.value());
+    append_be<std::int64_t>(sink, entry.last_offset.value());
+    append_be<std::int64_t>(sink, entry.last_stable_offset.value());
+}
+}  // namespace
+
+Result<std::uint32_t> TransactionIndex::crc_of(std::size_t count) {
+    MR_TRY_VOID(entries());
+    MR_CHECK(count <= entries_.size());
+    ByteSink sink;
+    for (std::size_t i = 0; i < count; ++i) append_entry(sink, entries_[i]);
+    return crc32c(sink.view());
 }
 
 Result<void> TransactionIndex::write() {
     if (!dirty_) return {};
     if (entries_.empty()) {
         if (disk_->exists(path_)) MR_TRY_VOID(disk_->remove(path_));
-        dirty_ = false;
+        dirty_ = unsynced_ = false;
         return {};
     }
     ByteSink sink;
-    for (const AbortedTransaction& entry : entries_) {
-        append_be<std::int16_t>(sink, 0);
-        append_be<std::int64_t>(sink, entry.producer_id.value());
-        append_be<std::int64_t>(sink, entry.first_offset.value());
-        append_be<std::int64_t>(sink, entry.last_offset.value());
-        append_be<std::int64_t>(sink, entry.last_stable_offset.value());
-    }
+    for (const AbortedTransaction& entry : entries_) append_entry(sink, entry);
     MR_TRY(const auto file, disk_->open(path_, OpenMode::Create));
     MR_TRY_VOID(file->truncate(0));
+    unsynced_ = true;
     MR_TRY_VOID(file->write(0, sink.view()));
     dirty_ = false;
     return {};

@@ -44,13 +44,18 @@ public:
     bool dirty() const { return rewrite_ || !memory_.empty(); }
     void release() const { file_.reset(); }
     Result<std::shared_ptr<File>> file(OpenMode mode) const;
+    // Of all entries, which are in the file afterwards.
+    Result<std::uint32_t> written_crc();
+    // Takes the file's first entries, and forgets those behind them. False: they are not these.
+    Result<bool> resume(std::int64_t entries, std::uint32_t crc);
 
 private:
     Disk* disk_;
     std::string path_;
     std::size_t entry_bytes_;
     std::int64_t on_disk_ = 0;
-    bool rewrite_ = true;  // the file may hold anything
+    bool rewrite_ = true;               // the file may hold anything
+    std::optional<std::uint32_t> crc_;  // of what is on disk, when that is known
     std::vector<std::byte> memory_;
     mutable std::shared_ptr<File> file_;
 };
@@ -109,11 +114,18 @@ public:
     Result<void> write();  // no file when there are no entries, as in Kafka
     bool dirty() const { return dirty_; }
     void release();
+    // Whether the file was written and not synced since. A sync that was begun counts: when it
+    // fails nothing is served any more.
+    bool unsynced() const { return unsynced_; }
+    void sync_begun() { unsynced_ = false; }
+    Result<std::uint32_t> crc_of(
+        std::size_t entries);  // of the first ones, as they are in the file
+    void keep_first(std::size_t entries);
 
 private:
     Disk* disk_;
     std::string path_;
-    bool loaded_ = false, dirty_ = false;
+    bool loaded_ = false, dirty_ = false, unsynced_ = false;
     std::vector<AbortedTransaction> entries_;
 };
 

@@ -20,7 +20,7 @@ using State = std::map<TopicPartition, LogModel>;
 
 struct Tally {
     int runs = 0, torn = 0, recovered_more = 0, truncations = 0, deletions = 0, references = 0,
-        checkpoints = 0, offline = 0;
+        checkpoints = 0, offline = 0, passed_over = 0, aborted = 0, open_transactions = 0;
 };
 
 class Workload {
@@ -200,6 +200,14 @@ private:
                 std::to_string(++values_) +
                 std::string(random_.one_in(5) ? random_.below(350) : random_.below(40), 'x'));
         b.timestamp = 1000 + static_cast<std::int64_t>(random_.below(100));
+        if (random_.one_in(3)) {  // a transaction goes on, or ends
+            b.producer = 1 + static_cast<std::int64_t>(random_.below(3));
+            const ProducerState* known = log->producers().find(ProducerId{b.producer});
+            if (known && known->transaction_start && random_.one_in(2))
+                return end_transaction(*log, std::move(next), b.producer);
+            b.sequence = known ? known->last_sequence() + 1 : 0;
+            b.transactional = true;
+        }
         const auto info = log->append_as_leader(batch(b), client(epoch_));
         if (!info) {
             EXPECT_TRUE(disk_.frozen() || directory_->offline()) << info.error().detail;
@@ -208,6 +216,16 @@ private:
         LogModel& m = next[tp];
         EXPECT_EQ(info->first_offset.value(), m.end);
         for (const std::string& value : b.values) m.records[m.end++] = value;
+        took(std::move(next));
+    }
+    void end_transaction(Log& log, State next, std::int64_t producer) {
+        const auto how = random_.one_in(2) ? wire::ControlType::Abort : wire::ControlType::Commit;
+        const auto info = log.append_as_leader(marker(how, producer, 0), coordinator(epoch_));
+        if (!info) {
+            EXPECT_TRUE(disk_.frozen() || directory_->offline()) << info.error().detail;
+            return;
+        }
+        next[log.topic_partition()].end += 1;
         took(std::move(next));
     }
     void truncate() {
@@ -325,8 +343,17 @@ private:
         State found;
         for (const TopicPartition& tp : directory_->topic_partitions()) {
             Log* log = directory_->find(tp);
-            EXPECT_NE(log, nullptr) << tp.to_string() << " was not recovered";
-            if (!log) continue;
+            if (!log) {  // nothing came to it since a checkpoint: it is opened when it is asked for
+                ++tally_.passed_over;
+                const auto text = disk_.content("data/" + tp.to_string() + "/partition.metadata");
+                const auto id = parse_partition_metadata(text ? as_text(*text) : "");
+                const auto opened = directory_->open_log(tp, id ? *id : Uuid{9, 9}, topic_);
+                EXPECT_TRUE(opened.has_value()) << opened.error().detail;
+                if (!opened) continue;
+                log = *opened;
+            }
+            ProducerStateTable producers;  // as the batches that are there say
+            std::vector<AbortedTransaction> aborted;
             LogModel m{log->topic_id(),
                        log->log_start_offset().value(),
                        log->log_end_offset().value(),
@@ -340,18 +367,67 @@ private:
                 wire::BatchWalker walker(*bytes);
                 while (const auto b = walker.next()) {
                     EXPECT_TRUE(b->validate().has_value());
+                    if (b->base_offset() >= log->log_start_offset()) {
+                        if (const auto entry = producers.applied(*b)) aborted.push_back(*entry);
+                    }
+                    from = b->next_offset();
+                    if (b->control()) continue;
                     wire::RecordReader reader(*b, b->encoded_records());
                     std::vector<wire::RecordView> records(static_cast<std::size_t>(b->count()));
                     EXPECT_TRUE(reader.read(records).has_value());
                     for (const auto& r : records)
                         if (r.offset >= log->log_start_offset())
                             m.records[r.offset.value()] = as_text(r.value.view());
-                    from = b->next_offset();
                 }
             }
+            check_producers(*log, producers, aborted);
             found[tp] = std::move(m);
         }
         return found;
+    }
+
+    // What lies below the log start may be known still; what lies above it must be.
+    void check_producers(Log& log, const ProducerStateTable& expected,
+                         const std::vector<AbortedTransaction>& aborted) {
+        const auto where = [&log](ProducerId id) {
+            return log.topic_partition().to_string() + ", producer " + std::to_string(id.value());
+        };
+        for (const ProducerId id : expected.producer_ids()) {
+            const ProducerState* there = log.producers().find(id);
+            const ProducerState* wanted = expected.find(id);
+            ASSERT_NE(there, nullptr) << where(id);
+            if (wanted->batch_count > 0)
+                EXPECT_EQ(there->last_sequence(), wanted->last_sequence()) << where(id);
+            if (wanted->transaction_start) {
+                ++tally_.open_transactions;
+                ASSERT_TRUE(there->transaction_start) << where(id);
+                EXPECT_LE(*there->transaction_start, *wanted->transaction_start) << where(id);
+            } else {
+                EXPECT_FALSE(there->transaction_start) << where(id);
+            }
+        }
+        const auto known = log.aborted_transactions(log.log_start_offset(), log.log_end_offset());
+        ASSERT_TRUE(known.has_value()) << known.error().detail;
+        for (const AbortedTransaction& entry : aborted) {
+            ++tally_.aborted;
+            EXPECT_TRUE(std::any_of(known->begin(), known->end(),
+                                    [&](const AbortedTransaction& a) {
+                                        return a.producer_id == entry.producer_id &&
+                                               a.last_offset == entry.last_offset &&
+                                               a.first_offset <= entry.first_offset;
+                                    }))
+                << where(entry.producer_id) << ": the transaction that was aborted at "
+                << entry.last_offset.value() << " counts as committed";
+        }
+        for (const AbortedTransaction& a : *known)
+            EXPECT_TRUE(a.first_offset < log.log_start_offset() ||
+                        std::any_of(aborted.begin(), aborted.end(),
+                                    [&](const AbortedTransaction& entry) {
+                                        return a.producer_id == entry.producer_id &&
+                                               a.last_offset == entry.last_offset;
+                                    }))
+                << where(a.producer_id) << ": no transaction was aborted at "
+                << a.last_offset.value();
     }
 
     // The latest operation whose state this is; log starts may be ahead of it.
@@ -426,6 +502,9 @@ TEST(Crash, WhatWasSyncedSurvivesAndNothingIsInvented) {
     EXPECT_GT(tally.deletions, 50);
     EXPECT_GT(tally.references, 100);
     EXPECT_GT(tally.checkpoints, 100);
+    EXPECT_GT(tally.passed_over, 100);
+    EXPECT_GT(tally.aborted, 100);
+    EXPECT_GT(tally.open_transactions, 100);
 }
 
 // hard-bugs R7: whatever is damaged, opening gives a prefix or an error that says where; it never
