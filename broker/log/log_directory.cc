@@ -388,16 +388,21 @@ void LogDirectoryState::go_on_with_checkpoint() {
 
 void LogDirectoryState::tick(Now now, LogEffects& effects) {
     const auto in = [&now](std::int64_t ms) { return now.time + std::chrono::milliseconds(ms); };
+    const std::int64_t interval_ms = config_.durability == LogDurability::PageCache
+                                         ? config_.page_cache_checkpoint_interval_ms
+                                         : config_.checkpoint_interval_ms;
     if (!ticked_) {
         ticked_ = true;
         next_high_watermarks_ = in(config_.high_watermark_interval_ms);
-        next_checkpoint_ = in(config_.checkpoint_interval_ms);
+        next_checkpoint_ = in(interval_ms);
         next_idle_ = in(config_.idle_interval_ms);
     }
     if (!offline_ && !checkpoint_ && now.time >= next_checkpoint_) {
-        next_checkpoint_ = in(config_.checkpoint_interval_ms);
-        next_high_watermarks_ = in(config_.high_watermark_interval_ms);
-        start_checkpoint(false);
+        next_checkpoint_ = in(interval_ms);
+        if (!unsynced_.empty() || journal_.live_bytes() > 0) {
+            next_high_watermarks_ = in(config_.high_watermark_interval_ms);
+            start_checkpoint(false);
+        }
     } else if (!offline_ && !checkpoint_ && now.time >= next_high_watermarks_) {
         next_high_watermarks_ = in(config_.high_watermark_interval_ms);
         bool moved = false;
@@ -446,6 +451,7 @@ void LogDirectoryState::forget_offsets(const TopicPartition& tp) {
     log_starts_.erase(tp);
     marks_.erase(tp);
     passed_over_.erase(tp);
+    unnamed_.erase(tp);
 }
 
 Result<void> LogDirectoryState::delete_log(const TopicPartition& tp) {

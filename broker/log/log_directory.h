@@ -38,7 +38,8 @@ struct LogDirectoryConfig {
         256 << 10;  // in one log and turn: syncs its segment, is not in the journal
     std::int64_t reserve_bytes = 4 << 20;    // appends are refused below this much free space
     std::int64_t recovery_bytes = 64 << 20;  // how much a recovery may have to read: a checkpoint
-    std::int64_t checkpoint_interval_ms = 60'000;  // recovery points and log starts
+    // Recovery points and log starts, where they moved. In page-cache mode they are the only syncs.
+    std::int64_t checkpoint_interval_ms = 5'000, page_cache_checkpoint_interval_ms = 60'000;
     std::int64_t high_watermark_interval_ms = 5'000;
     std::int64_t idle_interval_ms = 30'000;  // a log not used for so long closes its files
     LogConfig log_defaults;                  // for what is recovered before its topic is known

@@ -232,6 +232,14 @@ Result<void> LogDirectoryState::recover(std::uint64_t& last_sequence) {
             names = true;
             continue;
         }
+        if (strict && !in_journal && point == recovery_points_.end()) {
+            // Made, and nothing came to it: there is nothing to lose but its name.
+            MR_TRY(const bool empty, holds_no_batches(name));
+            if (empty) {
+                unnamed_.insert(tp);
+                continue;
+            }
+        }
         Log::Open how = clean_open(tp);
         how.clean = false;
         how.recovery_point = point == recovery_points_.end() ? Offset{0} : point->second;
@@ -271,12 +279,22 @@ Result<void> LogDirectoryState::recover(std::uint64_t& last_sequence) {
         if (in_journal && replayed->second.unchanged_below < kNoEnd)
             (*log)->unsynced_ = (*log)->names_changed_ = true;
         names = names || !(*log)->resumed_;
-        if ((*log)->unsynced_) MR_TRY_VOID(sync_recovered(**log));
-        recovery_points_.insert_or_assign(tp, (*log)->log_end_offset_);
         set_mark(**log);
         logs_.insert_or_assign(tp, *std::move(log));
     }
+    // All writes before the first sync: the file system commits them together.
+    for (const auto& [tp, log] : logs_) {
+        if (log->unsynced_) MR_TRY_VOID(sync_recovered(*log));
+        recovery_points_.insert_or_assign(tp, log->log_end_offset_);
+    }
     return names ? disk_.sync_directory(config_.path) : Result<void>();
+}
+
+Result<bool> LogDirectoryState::holds_no_batches(const std::string& log) const {
+    MR_TRY(const auto entries, disk_.list(path_of(log)));
+    return std::all_of(entries.begin(), entries.end(), [](const DiskEntry& entry) {
+        return entry.name == "partition.metadata" || entry.size == 0;
+    });
 }
 
 // Whether the log's last bytes are those before the mark, as the checkpoint synced them.
@@ -317,9 +335,9 @@ Result<void> LogDirectoryState::sync_recovered(Log& log) {
     }
     log.unsynced_ = log.names_changed_ = false;
     if (log.resumed_) return names ? disk_.sync_directory(log.path_) : Result<void>();
-    for (const char* name : {"partition.metadata", "leader-epoch-checkpoint"}) {
-        if (!disk_.exists(join(log.path_, name))) continue;
-        MR_TRY(const auto file, disk_.open(join(log.path_, name), OpenMode::Write));
+    if (const std::string metadata = join(log.path_, "partition.metadata");
+        disk_.exists(metadata)) {
+        MR_TRY(const auto file, disk_.open(metadata, OpenMode::Write));
         MR_TRY_VOID(file->sync());
     }
     return disk_.sync_directory(log.path_);
@@ -388,7 +406,7 @@ Result<Log*> LogDirectoryState::open_log(const TopicPartition& tp, const Uuid& t
             MR_TRY_VOID(file->write(0, as_bytes(partition_metadata_text(topic_id))));
         }
         MR_TRY(auto log, load_log(tp, id, config, open_now(tp)));
-        log->directory_new_ = !there;
+        log->directory_new_ = !there || unnamed_.erase(tp) != 0;
         if (log->unsynced_) MR_TRY_VOID(sync_recovered(*log));
         passed_over_.erase(tp);
         at = logs_.emplace(tp, std::move(log)).first;

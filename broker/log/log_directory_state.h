@@ -116,6 +116,7 @@ private:
     Result<std::unique_ptr<Log>> load_log(const TopicPartition& tp, const Uuid& id,
                                           const LogConfig& config, const Log::Open& how);
     Result<void> sync_recovered(Log& log);
+    Result<bool> holds_no_batches(const std::string& log) const;
     Result<bool> nothing_behind(const TopicPartition& tp, const RecoveryMark& mark) const;
     void set_mark(Log& log);
     Result<void> replace_checkpoints(bool open);
@@ -138,6 +139,7 @@ private:
     RecoveryMarks marks_;  // at or below the recovery points, of what was in no way cut since
     // Not looked at by the recovery, since all they hold lies below their marks.
     std::set<TopicPartition> passed_over_;
+    std::set<TopicPartition> unnamed_;  // empty logs whose names need not be durable
     std::optional<JournalCheckpoint> journal_checkpoint_;  // as it was found
     std::map<TopicPartition, Error> broken_;               // could not be opened
 

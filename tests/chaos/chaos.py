@@ -173,8 +173,15 @@ class Chaos:
         self.reader.expect(ends)
 
     def restart(self, target, into):
+        written = Watch(self.directories("joined-")) if self.args.verbose else None
         began = time.monotonic()
         self.start(target)
+        if self.args.verbose:
+            line = self.broker.stdout.readline() if target == "broker" else b""
+            ready = time.monotonic() - began
+            written.next(began + PATIENCE)
+            print(f"    {'ready %.3f, ' % ready if line else ''}written {time.monotonic() - began:.3f}")
+            written.close()
         self.reader.wait(lambda: self.reader.first)
         if not self.reader.first:
             raise Failed(f"no committed output within {PATIENCE} s of a restart of the {target}")
