@@ -13,6 +13,7 @@ constexpr std::int32_t kBootstrapNodes = -1000000;
 constexpr std::int16_t kApiVersionsFirst =
     4;  // v5 wants a cluster id; a broker that lacks 4 answers in v0
 constexpr std::size_t kInFlightMax = 100;  // per link; the rest waits
+constexpr Duration kRestartPatience = std::chrono::seconds(5);
 
 std::string text(wire::ApiKey key) {
     const wire::Api* api = wire::find_api(static_cast<std::int16_t>(key));
@@ -281,8 +282,15 @@ void Cluster::lost(LinkKey key, const std::string& reason) {
     Link& link = links_.at(key);
     link_keys_.erase(link.id);
     link.state = LinkState::Closed;
+    if (link.failures == 0) link.down_since = now_.time;
+    // Where there is one broker, it restarts: we look for it often, and what waits for it goes on
+    // waiting (each to its deadline) and is sent the moment it is back. Among several, others may
+    // answer or lead by now.
+    const bool restarting = nodes_.size() <= 1 && bootstrap_.size() <= 1 &&
+                            now_.time - link.down_since < kRestartPatience;
     Duration delay = config_.reconnect_backoff;
-    for (int i = 0; i < link.failures && delay < config_.reconnect_backoff_max; ++i) delay *= 2;
+    for (int i = 0; !restarting && i < link.failures && delay < config_.reconnect_backoff_max; ++i)
+        delay *= 2;
     delay = std::min(delay, config_.reconnect_backoff_max);
     link.retry_at =
         now_.time + Duration{random_.between(delay.count() * 8 / 10, delay.count() * 12 / 10)};
@@ -291,9 +299,9 @@ void Cluster::lost(LinkKey key, const std::string& reason) {
                                           {"address", text(link.address)},
                                           {"reason", reason}});
     link.last_failure = reason;
-    std::deque<Pending> sent = std::move(link.in_flight), waiting = std::move(link.waiting);
+    std::deque<Pending> sent = std::move(link.in_flight), waiting;
     link.in_flight.clear();
-    link.waiting.clear();
+    if (!restarting) waiting.swap(link.waiting);
     refresh_metadata();
     for (Pending& p : sent)
         answer(p, {.error = ErrorCode::NetworkException, .transmitted = true, .detail = reason});

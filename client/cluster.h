@@ -173,6 +173,7 @@ private:
         NodeId node;
         Lane lane{};
         int failures = 0;
+        Time down_since{};      // when failures > 0
         Time retry_at{};        // when closed
         Time setup_deadline{};  // when opening or negotiating
         CorrelationId negotiation{};

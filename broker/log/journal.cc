@@ -1,6 +1,7 @@
 #include "millrace/broker/log/journal.h"
 
 #include <algorithm>
+#include <array>
 
 #include "millrace/base/byte_order.h"
 #include "millrace/base/check.h"
@@ -167,10 +168,12 @@ Result<std::size_t> Journal::add_file() {
 // Overwriting synced blocks syncs twice as fast as growing. So a file grows in large steps, each
 // of which the next group's sync pays for, and stays as large as it is.
 void Journal::prewrite(File& file, std::int64_t to) {
-    if (file.size() >= std::min(to, file_bytes_)) return;
-    const std::vector<std::byte> zeros(static_cast<std::size_t>(std::min<std::int64_t>(
-        file_bytes_ - file.size(), std::max<std::int64_t>(kPrewriteBytes, to - file.size()))));
-    (void)file.write(file.size(), zeros);  // full: it will have to grow later
+    static const std::array<std::byte, kPrewriteBytes> kZeros{};
+    while (file.size() < std::min(to, file_bytes_)) {
+        const std::int64_t left = std::min<std::int64_t>(file_bytes_ - file.size(), kPrewriteBytes);
+        if (!file.write(file.size(), BytesView(kZeros).first(static_cast<std::size_t>(left))))
+            return;  // full: it will have to grow later
+    }
 }
 
 Result<void> Journal::start(std::uint64_t sequence) {

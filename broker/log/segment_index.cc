@@ -12,8 +12,9 @@ namespace millrace::broker {
 // ---------------------------------------------------------------------------------------------------
 
 Result<std::shared_ptr<File>> IndexFile::file(OpenMode mode) const {
-    if (!file_ || mode != OpenMode::Read) {
+    if (!file_ || (mode != OpenMode::Read && !writable_)) {
         MR_TRY(file_, disk_->open(path_, mode));
+        writable_ = mode != OpenMode::Read;
     }
     return file_;
 }

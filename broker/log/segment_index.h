@@ -58,6 +58,7 @@ private:
     std::optional<std::uint32_t> crc_;  // of what is on disk, when that is known
     std::vector<std::byte> memory_;
     mutable std::shared_ptr<File> file_;
+    mutable bool writable_ = false;
 };
 
 struct OffsetIndexEntry {
