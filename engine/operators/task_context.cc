@@ -235,7 +235,6 @@ Schedule* TaskContext::schedule(Node& node, PunctuationType type, std::optional<
     auto schedule = std::make_unique<Schedule>();
     schedule->type = type;
     schedule->interval = interval;
-    schedule->sequence = next_sequence_++;
     schedule->node = &node;
     schedule->callback = std::move(callback);
     const std::int64_t clock = type == PunctuationType::StreamTime ? stream_time : now.wall.value();
@@ -247,32 +246,54 @@ Schedule* TaskContext::schedule(Node& node, PunctuationType type, std::optional<
     }
     schedules_.push_back(std::move(schedule));
     Schedule* made = schedules_.back().get();
+    heap(type).add(made);
     find_next();
     return made;
 }
 
-void TaskContext::find_next() {
-    next_stream_punctuation_ = next_wall_punctuation_ = INT64_MAX;
-    for (const auto& schedule : schedules_) {
-        if (schedule->cancelled) continue;
-        auto& next = schedule->type == PunctuationType::StreamTime ? next_stream_punctuation_
-                                                                   : next_wall_punctuation_;
-        next = std::min(next, schedule->next);
+void TaskContext::Heap::add(Schedule* schedule) {
+    std::size_t at = all_.size();
+    all_.push_back(schedule);
+    for (; at > 0; at = (at - 1) / 2) {
+        Schedule* parent = all_[(at - 1) / 2];
+        if (schedule->next >= parent->next) break;
+        all_[at] = parent;
     }
+    all_[at] = schedule;
+}
+
+Schedule* TaskContext::Heap::poll() {
+    Schedule* first = all_.front();
+    Schedule* moved = all_.back();
+    all_.pop_back();
+    const std::size_t size = all_.size();
+    if (size == 0) return first;
+    std::size_t at = 0;
+    while (at < size / 2) {
+        std::size_t child = 2 * at + 1;
+        if (child + 1 < size && all_[child]->next > all_[child + 1]->next) ++child;
+        if (moved->next <= all_[child]->next) break;
+        all_[at] = all_[child];
+        at = child;
+    }
+    all_[at] = moved;
+    return first;
+}
+
+// A cancelled schedule stays until its time comes, as in Kafka, and then runs nothing.
+void TaskContext::find_next() {
+    const auto next = [](const Heap& heap) { return heap.peek() ? heap.peek()->next : INT64_MAX; };
+    next_stream_punctuation_ = next(by_stream_time_);
+    next_wall_punctuation_ = next(by_wall_clock_);
 }
 
 bool TaskContext::punctuate(PunctuationType type, std::int64_t time) {
     if (type == PunctuationType::StreamTime && time < 0) return false;
     bool ran = false;
-    while (!failed()) {
-        Schedule* due = nullptr;
-        for (const auto& schedule : schedules_) {
-            if (schedule->cancelled || schedule->type != type || schedule->next > time) continue;
-            if (!due || schedule->next < due->next ||
-                (schedule->next == due->next && schedule->sequence < due->sequence))
-                due = schedule.get();
-        }
-        if (!due) break;
+    Heap& schedules = heap(type);
+    while (!failed() && schedules.peek() && schedules.peek()->next <= time) {
+        Schedule* due = schedules.poll();
+        if (due->cancelled) continue;
         ran = true;
         record_time = time;
         try {
@@ -280,16 +301,19 @@ bool TaskContext::punctuate(PunctuationType type, std::int64_t time) {
         } catch (const std::exception& e) {
             processing_exception(*due->node, nullptr, 0, e);
         }
+        if (due->cancelled) continue;
         // What was missed collapses into one.
         due->next +=
             due->interval * std::max<std::int64_t>(1, (time - due->next) / due->interval + 1);
+        schedules.add(due);
     }
-    // A cancelled schedule stays until now: its owner may still hold the handle inside a callback.
     find_next();
     return ran;
 }
 
 void TaskContext::clear_schedules() {
+    by_stream_time_.clear();
+    by_wall_clock_.clear();
     schedules_.clear();
     find_next();
 }

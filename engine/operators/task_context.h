@@ -23,7 +23,6 @@ struct Schedule {  // one punctuator (semantics §6.4)
     PunctuationType type = PunctuationType::StreamTime;
     std::int64_t next = 0;      // ms
     std::int64_t interval = 0;  // ms
-    std::uint64_t sequence = 0;
     bool cancelled = false;
     Node* node = nullptr;
     std::function<void(Timestamp)> callback;
@@ -105,6 +104,21 @@ private:
     void send_dead_letter(const DeadLetterRecord& record);
     void dead_letter(const Origin* origin, Row row, std::int64_t timestamp, BytesView raw_headers,
                      const char* exception, const std::string& message);
+    // Schedules of one clock by their next time. A binary heap exactly as java.util.PriorityQueue,
+    // on which Kafka's PunctuationQueue rests: so those due at the same time run in the same order.
+    class Heap {
+    public:
+        void add(Schedule* schedule);
+        Schedule* poll();  // takes the first out
+        const Schedule* peek() const { return all_.empty() ? nullptr : all_.front(); }
+        void clear() { all_.clear(); }
+
+    private:
+        std::vector<Schedule*> all_;
+    };
+    Heap& heap(PunctuationType type) {
+        return type == PunctuationType::StreamTime ? by_stream_time_ : by_wall_clock_;
+    }
     void find_next();
 
     TaskId id_;
@@ -114,7 +128,7 @@ private:
     std::int64_t dropped_ = 0;
     std::optional<Error> failure_;
     std::vector<std::unique_ptr<Schedule>> schedules_;
-    std::uint64_t next_sequence_ = 0;
+    Heap by_stream_time_, by_wall_clock_;
     std::int64_t next_stream_punctuation_ = INT64_MAX;
     std::int64_t next_wall_punctuation_ = INT64_MAX;
 };

@@ -40,6 +40,75 @@ public class Oracle {
     static Duration ms(long n) { return Duration.ofMillis(n); }
 
     static void define() {
+        add("windowed-keys", log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KStream<String, Long> in = b.stream("in", Consumed.with(S, L).withName("src"));
+            KTable<Windowed<String>, Long> counts = in.groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(ms(50), ms(100))).count(Named.as("first"), Materialized.as("first-store"));
+            KStream<Windowed<String>, Long> stream = counts.toStream();
+            stream.groupByKey().count(Materialized.as("second")).toStream().to("second");
+            stream.groupByKey().reduce((a, v) -> a * 10 + v, Materialized.<Windowed<String>, Long, KeyValueStore<Bytes, byte[]>>as("third").withCachingDisabled()).toStream().to("third");
+            stream.selectKey((k, v) -> v == null ? null : k.key()).groupByKey(Grouped.with("inner", S, L)).aggregate(() -> 0L, (k, v, a) -> a + v, Materialized.with(S, L)).toStream().to("inner");
+            stream.repartition(Repartitioned.<Windowed<String>, Long>as("whole").withKeySerde(WindowedSerdes.timeWindowedSerdeFrom(String.class, 50))).peek((k, v) -> log.add("w", k.key() + "@" + k.window().start() + "/" + k.window().end() + "=" + text(v))).to("whole");
+            stream.merge(stream.filter((k, v) -> v != null && k.key().compareTo("c") < 0 && v > 1)).to("merged", Produced.with(WindowedSerdes.timeWindowedSerdeFrom(String.class, 50), L));
+            stream.mapValues((k, v) -> k.key() + text(v)).to("texts", Produced.<Windowed<String>, String>valueSerde(S).withName("texts-sink"));
+            return b.build();
+        });
+        add("tables", log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KTable<String, String> people = b.table("people-topic", Consumed.with(S, S).withName("people-source"), Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("people").withStoreType(Materialized.StoreType.IN_MEMORY));
+            KTable<String, String> cities = b.table("cities", Consumed.with(S, S));
+            KStream<String, Long> in = b.stream("in", Consumed.with(S, L));
+            in.processValues(Peeker::new, Named.as("peeker"), "people").to("peeked", Produced.with(S, S));
+            KStream<String, String> joined = in.join(people, (v, p) -> p + v, Joined.<String, Long, String>with(S, L, S).withName("j1"));
+            joined.join(cities, (k, l, c) -> k + l + c, Joined.with(S, S, S)).to("twice", Produced.with(S, S));
+            joined.groupBy((k, v) -> v.substring(0, Math.min(1, v.length())), Grouped.with("letters", S, S)).count(Materialized.as("letters")).toStream().to("letters", Produced.with(S, L));
+            KStream<String, String> rekeyed = in.map((k, v) -> kv(v == null ? null : "" + (char) ('a' + ((v % 5) + 5) % 5), text(k)), Named.as("rekey"));
+            rekeyed.leftJoin(people, (a, p) -> a + ">" + text(p), Joined.<String, String, String>with(S, S, S).withName("rekeyed")).to("rekeyed", Produced.with(S, S));
+            rekeyed.join(cities, (a, c) -> a + "*" + c, Joined.with(S, S, S)).to("rekeyed-cities", Produced.with(S, S));
+            people.toStream().merge(cities.toStream()).to("both", Produced.with(S, S));
+            return b.build();
+        });
+        add("clocks", log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KStream<String, String> out = b.stream("in", Consumed.with(S, L)).process(Clocks::new);
+            out.to("direct", Produced.with(S, S));
+            out.groupByKey(Grouped.with(S, S)).windowedBy(TimeWindows.ofSizeAndGrace(ms(100), ms(100))).count().toStream().to("windows");
+            out.mapValues((k, v) -> v == null || k == null ? null : k + v).repartition(Repartitioned.<String, String>as("again").withKeySerde(S).withValueSerde(S)).to("again", Produced.with(S, S));
+            return b.build();
+        });
+        add("window-rocks", log -> stored(Stores.persistentWindowStore("w", ms(200), ms(10), false), false));
+        add("window-memory", log -> stored(Stores.inMemoryWindowStore("w", ms(200), ms(10), false), false));
+        add("window-rocks-duplicates", log -> stored(Stores.persistentWindowStore("w", ms(200), ms(10), true), true));
+        add("window-memory-duplicates", log -> stored(Stores.inMemoryWindowStore("w", ms(200), ms(10), true), true));
+        add("names", log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KStream<String, String> a = b.stream("a", Consumed.with(S, S));
+            KStream<String, String> c = b.stream("c", Consumed.with(S, S).withName("c-source"));
+            KStream<String, String> merged = a.merge(c, Named.as("m")).selectKey((k, v) -> v);
+            KGroupedStream<String, String> grouped = merged.groupByKey(Grouped.with("shared", S, S));
+            grouped.count().toStream().to("x1");
+            grouped.windowedBy(TimeWindows.ofSizeWithNoGrace(ms(1000))).count(Named.as("named-window")).toStream().to("x2");
+            KGroupedStream<String, String> plain = merged.groupByKey(Grouped.with(S, S));
+            plain.count(Materialized.with(S, L)).toStream().to("x3");
+            plain.reduce((x, y) -> x + y, Named.as("reducer"), Materialized.with(S, S)).toStream().to("x4");
+            KTable<String, String> t = b.table("t", Consumed.with(S, S), Materialized.with(S, S));
+            merged.join(t, (x, y) -> x + y, Joined.with(S, S, S)).filter((k, v) -> true).to("x5", Produced.with(S, S));
+            merged.leftJoin(t, (x, y) -> x + text(y), Joined.<String, String, String>with(S, S, S).withName("named-join")).to("x6", Produced.with(S, S));
+            merged.mapValues(v -> text(v)).leftJoin(t, (x, y) -> x + text(y), Joined.with(S, S, S)).to("x7", Produced.with(S, S));
+            a.groupBy((k, v) -> v, Grouped.with(S, S)).aggregate(() -> 1L, (k, v, agg) -> agg * 2, Named.as("agg"), Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("agg-store").withValueSerde(L)).toStream().to("x8");
+            a.flatMap((k, v) -> k == null || v == null ? List.<KeyValue<String, String>>of() : List.of(kv(k, v))).repartition(Repartitioned.with(S, S)).groupByKey().count().toStream().to("x9");
+            a.process(Passer::new).groupByKey(Grouped.with(S, S)).count().toStream().to("x10");
+            return b.build();
+        });
+        add("cached-chain", Map.of("statestore.cache.max.bytes", "300"), log -> {
+            StreamsBuilder b = new StreamsBuilder();
+            KStream<String, Long> in = b.stream("in", Consumed.with(S, L));
+            KTable<String, Long> c = in.flatMapValues(v -> v == null ? List.<Long>of() : List.of(v, v + 1, v + 2)).groupByKey(Grouped.with(S, L)).count(Materialized.as("c1"));
+            c.toStream().groupBy((k, v) -> v == null ? null : (Long) (v % 4), Grouped.with(L, L)).reduce((a, v) -> a + v, Materialized.as("c2")).toStream().to("sums");
+            in.join(c, (v, n) -> v * 100 + n).to("joined", Produced.with(S, L));
+            in.groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(ms(30), ms(60))).aggregate(() -> "", (k, v, a) -> a + text(v) + ";", Materialized.<String, String, WindowStore<Bytes, byte[]>>as("win").withValueSerde(S)).toStream().to("win");
+            return b.build();
+        });
         add("stateless", log -> {
             StreamsBuilder b = new StreamsBuilder();
             KStream<String, String> in = b.stream("in", Consumed.with(S, S).withName("the-input"));
@@ -265,7 +334,7 @@ public class Oracle {
             in.selectKey((k, v) -> text(k)).groupByKey(Grouped.with(S, L)).windowedBy(TimeWindows.ofSizeWithNoGrace(ms(100))).count().toStream().to("counts");
             return b.build();
         });
-        add("cached", Map.of("cache", "100000"), log -> {
+        add("cached", Map.of("statestore.cache.max.bytes", "100000"), log -> {
             StreamsBuilder b = new StreamsBuilder();
             KStream<String, Long> in = b.stream("in", Consumed.with(S, L));
             in.flatMapValues(v -> { List<Long> out = new ArrayList<>(); if (v != null) for (long i = 0; i < (v % 4 + 4) % 4; ++i) out.add(v + i); return out; })
@@ -304,6 +373,56 @@ public class Oracle {
         });
     }
 
+    static class Peeker extends ContextualFixedKeyProcessor<String, Long, String> {
+        TimestampedKeyValueStore<String, String> table;
+        public void init(FixedKeyProcessorContext<String, String> c) { super.init(c); table = c.getStateStore("people"); }
+        public void process(FixedKeyRecord<String, Long> r) {
+            String all = "";
+            try (var it = table.all()) { while (it.hasNext()) { var e = it.next(); all += e.key + "=" + e.value.value() + ","; } }
+            var mine = r.key() != null ? table.get(r.key()) : null;
+            context().forward(r.withValue(all + (mine != null ? mine.value() + "@" + mine.timestamp() : "none")));
+        }
+    }
+    static class Clocks extends ContextualProcessor<String, Long, String, String> {
+        Cancellable once, late; int stream = 0, wall = 0;
+        void out(String what, long t) { context().forward(new Record<>(what, "s" + context().currentStreamTimeMs() + " w" + context().currentSystemTimeMs(), t)); }
+        public void init(ProcessorContext<String, String> c) {
+            super.init(c);
+            c.schedule(Instant.ofEpochMilli(75), ms(50), PunctuationType.STREAM_TIME, t -> out("anchored", t));
+            once = c.schedule(ms(30), PunctuationType.STREAM_TIME, t -> { out("once", t); once.cancel(); });
+            c.schedule(ms(100), PunctuationType.WALL_CLOCK_TIME, t -> {
+                out("wall", t);
+                if (++wall == 2) late = context().schedule(ms(20), PunctuationType.WALL_CLOCK_TIME, t2 -> { out("late-wall", t2); if (++wall > 5) late.cancel(); });
+            });
+            c.schedule(Instant.ofEpochMilli(1000500), ms(300), PunctuationType.WALL_CLOCK_TIME, t -> out("anchored-wall", t));
+        }
+        public void process(Record<String, Long> r) {
+            if (r.value() != null && r.value() == 7) context().schedule(ms(40), PunctuationType.STREAM_TIME, t -> { if (++stream < 8) out("from-process", t); });
+            context().forward(new Record<>(r.key(), text(r.value()), r.timestamp(), r.headers()));
+            if (r.value() != null && r.value() == 9) context().commit();
+        }
+    }
+    static Topology stored(WindowBytesStoreSupplier supplier, boolean duplicates) {
+        StreamsBuilder b = new StreamsBuilder();
+        b.addStateStore(Stores.windowStoreBuilder(supplier, S, L));
+        b.stream("in", Consumed.with(S, L)).processValues(() -> new ContextualFixedKeyProcessor<String, Long, String>() {
+            WindowStore<String, Long> store;
+            public void init(FixedKeyProcessorContext<String, String> c) { super.init(c); store = c.getStateStore("w"); }
+            public void process(FixedKeyRecord<String, Long> r) {
+                if (r.key() == null) return;
+                long ts = r.timestamp();
+                store.put(r.key(), r.value(), ts);
+                if (r.value() != null && r.value() % 3 == 0) store.put(r.key(), r.value() * 100, ts / 10 * 10);
+                String line = "";
+                try (var it = store.fetch(r.key(), Math.max(0, ts - 100), ts + 50)) { while (it.hasNext()) { var e = it.next(); line += e.key + "=" + e.value + ","; } }
+                line += " | ";
+                try (var it = store.fetchAll(Math.max(0, ts - 30), ts)) { while (it.hasNext()) { var e = it.next(); line += e.key.key() + e.key.window().start() + "=" + e.value + ","; } }
+                if (!duplicates) line += " | " + text(store.fetch(r.key(), ts / 10 * 10));
+                context().forward(r.withValue(line));
+            }
+        }, "w").to("out", Produced.with(S, S));
+        return b.build();
+    }
     // What a handler is told, as a dead letter.
     static org.apache.kafka.clients.producer.ProducerRecord<byte[], byte[]> told(String by, ErrorHandlerContext c) {
         String value = text(c.topic() == null ? "" : c.topic()) + "|" + c.partition() + "|" + c.offset() + "|" + (c.processorNodeId() == null ? "" : c.processorNodeId()) + "|" + c.taskId() + "|"
@@ -507,7 +626,7 @@ public class Oracle {
             Properties p = new Properties();
             p.put("application.id", "judge");
             p.put("bootstrap.servers", "x:1");
-            p.put("statestore.cache.max.bytes", app.settings.getOrDefault("cache", "0"));
+            p.put("statestore.cache.max.bytes", app.settings.getOrDefault("statestore.cache.max.bytes", "0"));
             p.put("default.key.serde", Serdes.StringSerde.class);
             p.put("default.value.serde", Serdes.StringSerde.class);
             Path dir = Files.createTempDirectory("judge");
