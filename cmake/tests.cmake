@@ -72,5 +72,5 @@ set_tests_properties(chaos_apart chaos_embedded PROPERTIES LABELS chaos SKIP_RET
 find_program(VALGRIND valgrind)
 if(VALGRIND AND CMAKE_BUILD_TYPE STREQUAL "Release")
   add_test(NAME bill COMMAND ${CMAKE_SOURCE_DIR}/bench/bill/bill.py --check --program ${CMAKE_BINARY_DIR}/bin/bench_bill)
-  set_tests_properties(bill PROPERTIES LABELS bill SKIP_RETURN_CODE 77 TIMEOUT 300 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  set_tests_properties(bill PROPERTIES LABELS bill SKIP_RETURN_CODE 77 TIMEOUT 900 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()

@@ -53,6 +53,10 @@ class ChangeLog {
 public:
     virtual ~ChangeLog() = default;
     virtual void log(BytesView key, MaybeBytes value, Timestamp timestamp) = 0;
+    virtual void log_counted(std::span<const Counted> run) {  // the same, one after the other
+        for (const Counted& record : run)
+            log(record.key, BytesView(record.count), Timestamp{record.timestamp});
+    }
 };
 
 struct MemoryUse {

@@ -53,6 +53,36 @@ void Column::encode(Row row) {
     cell.state |= Cell::HasBytes;
 }
 
+void Column::encode(const Row* rows, std::size_t n) {
+    if (!codec_ || !objects_) return;
+    std::array<std::uint32_t, kRunMax> ends;
+    std::size_t done = 0;
+    scratch_.clear();
+    try {
+        for (; done < n; ++done) {
+            const Row row = rows[done];
+            if (cells_[row].state == Cell::HasObject)
+                codec_->write(static_cast<const std::byte*>(objects_) + row * type_->size,
+                              scratch_);
+            ends[done] = static_cast<std::uint32_t>(scratch_.size());
+        }
+    } catch (...) {  // whoever asks for that one alone is told
+    }
+    if (done == 0) return;
+    const std::byte* at = arena_.copy(scratch_.view().first(ends[done - 1])).data();
+    std::uint32_t begin = 0;
+    for (std::size_t i = 0; i < done; ++i) {
+        Cell& cell = cells_[rows[i]];
+        const std::uint32_t size = ends[i] - begin;
+        if (cell.state == Cell::HasObject) {
+            cell.data = at + begin;
+            cell.size = size;
+            cell.state |= Cell::HasBytes;
+        }
+        begin = ends[i];
+    }
+}
+
 std::optional<BytesView> Column::encode_as(const Codec& codec, bool same, Row row,
                                            ByteSink& scratch) {
     const Cell& cell = cells_[row];

@@ -145,6 +145,8 @@ public:
         if (!(cell.state & Cell::HasBytes)) encode(row);
         return cell.bytes();
     }
+    // The same for all of these rows that have no bytes yet, up to one whose codec throws.
+    void encode(const Row* rows, std::size_t n);
     // The bytes in the format of `codec`: the cell's own when the formats are equal (`same`), else
     // in `scratch`. Nothing: bad.
     std::optional<BytesView> bytes_as(const Codec& codec, bool same, Row row, ByteSink& scratch) {

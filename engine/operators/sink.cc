@@ -104,21 +104,19 @@ const wire::OpenBatch& SinkNode::open_batch(std::int32_t partition) {
 // Bytes as they are, one partition, no headers: straight into the open batch. Up to the first
 // record that is not so; true: there was none.
 bool SinkNode::send_plain(const Run& run, std::size_t& at) {
-    const wire::OpenBatch& batch = open_batch(0);
     const Cell* const keys = &(*run.keys)[0];
     const Cell* const values = &(*run.values)[0];
     const std::int64_t* const timestamps = run.rows->timestamp.data();
     const BytesView* const headers = run.rows->headers.data();
-    for (; at < run.size; ++at) {
-        const Row row = run.selected[at];
+    const Row* const rows = run.selected + at;
+    at += open_batch(0).append_run(run.size - at, [&](std::size_t i, wire::QuickRecord& record) {
+        const Row row = rows[i];
         const Cell& key = keys[row];
         const Cell& value = values[row];
-        if (!(key.state & value.state & Cell::HasBytes) || !headers[row].empty()) [[unlikely]]
-            return false;
-        if (!batch.append(Timestamp{timestamps[row]}, key.bytes(), value.bytes())) [[unlikely]]
-            return false;
-    }
-    return true;
+        record = {timestamps[row], key.data, key.size, value.data, value.size};
+        return (key.state & value.state & Cell::HasBytes) != 0 && headers[row].empty();
+    });
+    return at == run.size;
 }
 
 void SinkNode::process(const Run& run) {
@@ -132,6 +130,8 @@ void SinkNode::process(const Run& run) {
     const bool plain = only_one && same_key && same_value;
     const Column& keys = *run.keys;
     const Column& values = *run.values;
+    if (same_value && run.size > 0 && values[run.selected[0]].state == Cell::HasObject)
+        run.values->encode(run.selected, run.size);
     drive(run, [&](std::size_t& at) {
         for (; at < run.size; ++at) {
             if (plain && send_plain(run, at)) return;

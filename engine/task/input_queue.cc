@@ -317,7 +317,26 @@ std::size_t InputQueue::take(TaskContext& context, std::int64_t until, bool unti
     const wire::RecordView* const end = records_.data() + parsed_;
     const bool reads = read_key_ || read_value_;
     std::size_t size = 0;
+    const std::int64_t usual_last = std::min(latest, last);
+    const bool usual = fast_ && key_bytes_ == 0 && value_bytes_ == 0 && usual_last >= 0;
     for (;;) {
+        // Those of which the next is accepted at a glance and belongs to the run, too.
+        while (usual && size + 1 < records_max && record + 1 != end && record->headers.empty()) {
+            const std::int64_t next = record[1].timestamp.value();
+            stream_time = std::max(stream_time, timestamp);
+            if (static_cast<std::uint64_t>(next) > static_cast<std::uint64_t>(usual_last) ||
+                stream_time >= due)
+                break;
+            high = std::max(high, timestamp);
+            timestamps[size] = timestamp;
+            offsets[size] = record->offset.value();
+            headers[size] = {};
+            keys[size] = cell_of(record->key);
+            values[size] = cell_of(record->value);
+            timestamp = next;
+            ++size;
+            ++record;
+        }
         high = std::max(high, timestamp);
         stream_time = std::max(stream_time, timestamp);
         timestamps[size] = timestamp;

@@ -22,6 +22,20 @@ public:
             return;
         collector_.send(topic_, partition_, key, value, timestamp, {});
     }
+    void log_counted(std::span<const state::Counted> run) override {
+        while (!run.empty()) {
+            run =
+                run.subspan(batch_.append_run(run.size(), [&](std::size_t i, wire::QuickRecord& r) {
+                    const state::Counted& record = run[i];
+                    r = {record.timestamp, record.key.data(), record.key.size(), record.count,
+                         sizeof record.count};
+                    return true;
+                }));
+            if (run.empty()) return;
+            log(run[0].key, BytesView(run[0].count), Timestamp{run[0].timestamp});
+            run = run.subspan(1);
+        }
+    }
 
 private:
     RecordCollector& collector_;

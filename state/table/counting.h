@@ -49,9 +49,7 @@ inline void count_by_put(Table& table, Counted& record, BytesView key,
 }
 
 inline void log_counted(ChangeLog* log, std::span<const Counted> run) {
-    if (!log) return;
-    for (const Counted& record : run)
-        log->log(record.key, BytesView(record.count), Timestamp{record.timestamp});
+    if (log) log->log_counted(run);
 }
 
 }  // namespace millrace::state

@@ -1,13 +1,18 @@
 #pragma once
 // RecordBatchBuilder::append_quick, for those who send much: the usual record in one pass, inline.
 // Apart from the class because few need it.
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "millrace/base/byte_order.h"
 #include "millrace/wire/batch/record_batch_builder.h"
 
 namespace millrace::wire {
+
+static_assert(std::endian::native == std::endian::little);
 
 namespace quick {
 
@@ -38,34 +43,36 @@ template <std::size_t N>
     std::memcpy(to, &block, N);
 }
 
-[[gnu::noinline]] inline std::byte* copy_long(std::byte* to, const std::byte* from, std::size_t n) {
+[[gnu::noinline]] inline void copy_long(std::byte* to, const std::byte* from, std::size_t n) {
     std::memcpy(to, from, n);
-    return to + n;
 }
 
-// Exactly n bytes, in moves of one size of which the last two may overlap.
-[[gnu::always_inline]] inline std::byte* copy(std::byte* to, const std::byte* from, std::size_t n) {
-    std::byte* const end = to + n;
-    const std::byte* const from_end = from + n;
+// Exactly n bytes, in moves of one size of which the last may overlap those before.
+[[gnu::always_inline]] inline void copy(std::byte* to, const std::byte* from, std::size_t n) {
     if (n >= 16) [[likely]] {
-        if (n > 256) [[unlikely]]
-            return copy_long(to, from, n);
-        for (; end - to > 32; to += 32, from += 32) {
+        if (n > 32) {
+            if (n > 256) [[unlikely]]
+                return copy_long(to, from, n);
+            std::size_t i = 0;
+            do {
+                move<16>(to + i, from + i);
+                move<16>(to + i + 16, from + i + 16);
+                i += 32;
+            } while (i < n - 32);
+            move<16>(to + n - 32, from + n - 32);
+        } else {
             move<16>(to, from);
-            move<16>(to + 16, from + 16);
         }
-        if (end - to > 16) move<16>(to, from);
-        move<16>(end - 16, from_end - 16);
+        move<16>(to + n - 16, from + n - 16);
     } else if (n >= 8) {
         move<8>(to, from);
-        move<8>(end - 8, from_end - 8);
+        move<8>(to + n - 8, from + n - 8);
     } else if (n >= 4) {
         move<4>(to, from);
-        move<4>(end - 4, from_end - 4);
+        move<4>(to + n - 4, from + n - 4);
     } else {
-        while (to != end) *to++ = *from++;
+        for (std::size_t i = 0; i < n; ++i) to[i] = from[i];
     }
-    return end;
 }
 
 inline std::uint32_t length_of(const NullableView& bytes) {
@@ -101,9 +108,10 @@ inline bool RecordBatchBuilder::append_quick(Timestamp timestamp, NullableView k
     std::byte* at = quick::store(body + 1, static_cast<std::uint32_t>(time));
     at = quick::store(at, delta);
     at = quick::store(at, quick::length_of(key));
-    at = quick::copy(at, key.data(), key.size());
-    at = quick::store(at, quick::length_of(value));
-    at = quick::copy(at, value.data(), value.size());
+    quick::copy(at, key.data(), key.size());
+    at = quick::store(at + key.size(), quick::length_of(value));
+    quick::copy(at, value.data(), value.size());
+    at += value.size();
     *at++ = std::byte{0};  // no headers
     const auto length = static_cast<std::uint32_t>(at - body) << 1;
     if (two) {
@@ -119,8 +127,114 @@ inline bool RecordBatchBuilder::append_quick(Timestamp timestamp, NullableView k
     return true;
 }
 
+namespace quick {
+
+// What a record that is written behind another looks like, if it is as that one but for its
+// timestamp, its offset and the contents of key and value. Compare plain_records.h.
+struct Shape {
+    std::uint64_t first;        // the first eight bytes, without the timestamp's bits
+    std::uint64_t step, flags;  // how the offset counts up
+    std::uint64_t time_low, time_span, time_high_bits;
+    unsigned time_shift;
+    std::uint32_t value_length;
+    std::size_t size, key_at, value_length_at, value_at;
+    std::int32_t left;  // records until the offset takes more bytes
+
+    // Of the record behind one with this offset delta. False: too wide.
+    bool of(std::uint64_t time, std::int32_t delta, std::size_t key_size, std::size_t value_size) {
+        if (time >= 0x4000 || delta >= 8191) return false;
+        const auto width = [](std::uint64_t v) { return v < 0x80 ? 1u : 2u; };
+        const auto varint = [](std::uint64_t v) {
+            return v < 0x80 ? v : v + (v & ~std::uint64_t{0x7f}) + 0x80;
+        };
+        const std::uint64_t next = static_cast<std::uint64_t>(delta + 1) << 1;
+        const unsigned key_width = width(key_size << 1), value_width = width(value_size << 1);
+        const std::size_t body =
+            1 + width(time) + width(next) + key_width + key_size + value_width + value_size + 1;
+        const unsigned length_width = width(body << 1);
+        key_at = length_width + 1 + width(time) + width(next) + key_width;
+        if (key_at > 8) return false;
+        value_length_at = key_at + key_size;
+        value_at = value_length_at + value_width;
+        size = value_at + value_size + 1;
+        time_shift = (length_width + 1) * 8;
+        const unsigned offset_bit = time_shift + width(time) * 8;
+        time_low = time < 0x80 ? 0 : 0x80;
+        time_span = time < 0x80 ? 0x80 : 0x4000 - 0x80;
+        time_high_bits = time < 0x80 ? 0 : 0x3f80;
+        first = varint(body << 1) | varint(next) << offset_bit |
+                varint(key_size << 1) << (offset_bit + width(next) * 8);
+        if (time >= 0x80) first |= std::uint64_t{0x80} << time_shift;
+        step = std::uint64_t{2} << offset_bit;
+        flags = next < 0x80 ? 0 : std::uint64_t{0x80} << offset_bit;
+        left = (next < 0x80 ? 64 : 8192) - (delta + 1);
+        value_length = static_cast<std::uint32_t>(varint(value_size << 1));
+        return true;
+    }
+};
+
+}  // namespace quick
+
+template <class Get>
+[[gnu::always_inline]] inline std::size_t RecordBatchBuilder::append_run(std::size_t n, Get&& get) {
+    std::size_t done = 0, key_size = SIZE_MAX, value_size = SIZE_MAX;
+    QuickRecord r;
+    while (done < n && get(done, r)) {
+        if (!append_quick(Timestamp{r.timestamp}, BytesView{r.key, r.key_size},
+                          BytesView{r.value, r.value_size}))
+            break;
+        ++done;
+        if (r.key_size != key_size || r.value_size != value_size) {
+            key_size = r.key_size;
+            value_size = r.value_size;
+            continue;
+        }
+        const auto base = static_cast<std::uint64_t>(base_timestamp_);
+        const auto time_of = [base](std::int64_t timestamp) {
+            return zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(timestamp) - base));
+        };
+        quick::Shape shape;
+        if (!shape.of(time_of(r.timestamp), last_delta_, key_size, value_size)) continue;
+        const std::size_t bound = record_size_bound(key_size, value_size);
+        if (bound > quick_end_) continue;
+        std::byte* const block = block_.data();
+        const std::byte* const last = block + (quick_end_ - bound);
+        std::byte* at = block + size_;
+        std::int64_t newest = max_timestamp_;
+        std::uint64_t first = shape.first;
+        const std::size_t from = done,
+                          stop = done + std::min(n - done, static_cast<std::size_t>(shape.left));
+        while (done < stop && at <= last && get(done, r) && r.key_size == key_size &&
+               r.value_size == value_size) {
+            const std::uint64_t time = time_of(r.timestamp);
+            if (time - shape.time_low >= shape.time_span) break;
+            const std::uint64_t bits = (time & 0x7f) + ((time & shape.time_high_bits) << 1);
+            const std::uint64_t begin = first | bits << shape.time_shift;
+            std::memcpy(at, &begin, sizeof begin);
+            quick::copy(at + shape.key_at, r.key, key_size);
+            std::memcpy(at + shape.value_length_at, &shape.value_length, sizeof shape.value_length);
+            quick::copy(at + shape.value_at, r.value, value_size);
+            at[shape.size - 1] = std::byte{0};
+            newest = std::max(newest, r.timestamp);
+            first = (first + shape.step) | shape.flags;
+            at += shape.size;
+            ++done;
+        }
+        size_ = static_cast<std::size_t>(at - block);
+        max_timestamp_ = newest;
+        last_delta_ += static_cast<std::int32_t>(done - from);
+        count_ += static_cast<std::int32_t>(done - from);
+    }
+    return done;
+}
+
 inline bool OpenBatch::append(Timestamp timestamp, NullableView key, NullableView value) const {
     return builder && builder->append_quick(timestamp, key, value);
+}
+
+template <class Get>
+[[gnu::always_inline]] inline std::size_t OpenBatch::append_run(std::size_t n, Get&& get) const {
+    return builder ? builder->append_run(n, std::forward<Get>(get)) : 0;
 }
 
 }  // namespace millrace::wire

@@ -34,6 +34,14 @@ struct BatchSettings {
     bool delete_horizon = false;  // the base timestamp given to begin() is one (KIP-534)
 };
 
+struct QuickRecord {  // a record to append_run(): no nulls, no headers
+    std::int64_t timestamp;
+    const std::byte* key;
+    std::size_t key_size;
+    const std::byte* value;
+    std::size_t value_size;
+};
+
 class RecordBatchBuilder {
 public:
     explicit RecordBatchBuilder(std::size_t capacity = 16 * 1024)
@@ -51,6 +59,10 @@ public:
     // fit into the block or set_size_max(), kQuickBytesMax bytes, time differences over 17 minutes.
     bool append_quick(Timestamp timestamp, NullableView key, NullableView value);
     static constexpr std::size_t kQuickBytesMax = 0x1fff - 32;  // of key and value
+    // The same for up to n records. get(i, QuickRecord&) gives the i-th, or false: not such a one;
+    // it may be asked twice. Returns how many were appended: the one behind them needs append().
+    template <class Get>
+    std::size_t append_run(std::size_t n, Get&& get);
     // append_quick() takes nothing beyond this size of the batch.
     void set_size_max(std::size_t size_max) { size_max_ = size_max; }
     // With a gap before it: cleaned and snapshot batches.
@@ -100,6 +112,8 @@ private:
 struct OpenBatch {
     RecordBatchBuilder* builder = nullptr;
     bool append(Timestamp timestamp, NullableView key, NullableView value) const;  // append_quick()
+    template <class Get>
+    std::size_t append_run(std::size_t n, Get&& get) const;
 };
 
 // A batch of one control record (markers, leader change, snapshot header and footer, ...).

@@ -1,6 +1,7 @@
 // What append_quick takes, it writes as append() does; and it takes what is usual.
 #include "millrace/wire/batch/append_quick.h"
 
+#include <algorithm>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -83,6 +84,56 @@ TEST(RecordBatchBuilder, TheQuickWayKeepsToTheSizeAsked) {
     EXPECT_GT(builder.size(), 1000u - RecordBatchBuilder::record_size_bound(100, 100));
     (void)builder.finish({});
     EXPECT_FALSE(builder.append_quick(Timestamp{1}, BytesView(value), BytesView(value)));
+}
+
+// Runs of records that are alike, with a few that are not: the bytes of append(), whatever changes
+// between two of them, over every width of the offset.
+TEST(RecordBatchBuilder, ARunWritesTheSameBytes) {
+    struct Given {
+        std::int64_t time;
+        NullableView key, value;
+    };
+    Random random(3);
+    std::vector<std::byte> source(20000);
+    for (auto& b : source) b = static_cast<std::byte>(random.next());
+    std::int64_t quick_ones = 0, all = 0;
+    for (int round = 0; round < 400; ++round) {
+        RecordBatchBuilder slow(1 << 14), quick(1 << 14);  // grows on the way, or is full
+        if (round % 5 == 0) quick.set_size_max(1 + random.below(100'000));
+        const std::uint64_t odd_one_in = 1 + random.below(200),
+                            furthest = std::uint64_t{1} << (round % 18);
+        std::size_t key_size = random.below(40), value_size = random.below(round % 3 ? 120 : 9000);
+        std::vector<Given> run;
+        for (int i = 0; i < (round % 20 == 0 ? 9000 : 300); ++i) {
+            if (random.one_in(odd_one_in))
+                (random.one_in(2) ? key_size : value_size) = random.below(300);
+            const auto part = [&](std::size_t n) {
+                return NullableView(BytesView(source.data() + random.below(source.size() - n), n));
+            };
+            run.push_back({1'700'000'000'000 + static_cast<std::int64_t>(random.below(furthest)) -
+                               (random.one_in(9) ? 200 : 0),
+                           random.one_in(500) ? NullableView() : part(key_size), part(value_size)});
+        }
+        for (const Given& g : run) slow.append(Timestamp{g.time}, g.key, g.value);
+        for (std::size_t at = 0; at < run.size();) {
+            const std::size_t n = std::min(run.size() - at, std::size_t{256});
+            const std::size_t done = quick.append_run(n, [&](std::size_t i, QuickRecord& r) {
+                const Given& g = run[at + i];
+                r = {g.time, g.key.data(), g.key.size(), g.value.data(), g.value.size()};
+                return !g.key.is_null();
+            });
+            ASSERT_LE(done, n);
+            quick_ones += static_cast<std::int64_t>(done);
+            at += done;
+            if (done == n) continue;
+            quick.append(Timestamp{run[at].time}, run[at].key, run[at].value);
+            ++at;
+        }
+        all += static_cast<std::int64_t>(run.size());
+        ASSERT_EQ(slow.count(), quick.count());
+        ASSERT_EQ(slow.finish({}), quick.finish({})) << round;
+    }
+    EXPECT_GT(quick_ones, all / 4);
 }
 
 }  // namespace millrace::wire
