@@ -7,6 +7,10 @@
 
 namespace millrace::broker {
 
+namespace {
+constexpr std::int64_t kLookAgainMs = 50;
+}
+
 Result<void> SyncRequest::run(Disk& disk) const {
     for (const auto& file : files) MR_TRY_VOID(file->sync());
     for (const std::string& directory : directories) {
@@ -51,7 +55,15 @@ Result<void> LogDirectoryState::may_append(std::int64_t bytes) {
 }
 
 void LogDirectoryState::appended(Log& log, JournalItem item) {
-    unsynced_.insert_or_assign(log.topic_partition(), &log);
+    const TopicPartition& tp = log.topic_partition();
+    if (unsynced_.insert_or_assign(tp, &log).second && ticked_ && journals(log) &&
+        !recovery_points_.contains(tp)) {
+        // The first of a new log: until a checkpoint knows it, a recovery reads and syncs all of
+        // it.
+        next_checkpoint_ = std::min(
+            next_checkpoint_, last_tick_ + std::chrono::milliseconds(config_.new_log_interval_ms));
+        next_tick_ = std::min(next_tick_, next_checkpoint_);
+    }
     if (!journals(log)) {
         log.durable_end_ = log.log_end_offset_;
         return;
@@ -391,6 +403,7 @@ void LogDirectoryState::tick(Now now, LogEffects& effects) {
     const std::int64_t interval_ms = config_.durability == LogDurability::PageCache
                                          ? config_.page_cache_checkpoint_interval_ms
                                          : config_.checkpoint_interval_ms;
+    last_tick_ = now.time;
     if (!ticked_) {
         ticked_ = true;
         next_high_watermarks_ = in(config_.high_watermark_interval_ms);
@@ -418,6 +431,10 @@ void LogDirectoryState::tick(Now now, LogEffects& effects) {
             if (!log->used_) log->release_memory();
             log->used_ = false;
         }
+    }
+    if (checkpoint_) {  // what was due meanwhile is looked at again soon
+        next_checkpoint_ = std::max(next_checkpoint_, in(kLookAgainMs));
+        next_high_watermarks_ = std::max(next_high_watermarks_, in(kLookAgainMs));
     }
     next_tick_ = std::min({next_high_watermarks_, next_checkpoint_, next_idle_});
     flush(effects);

@@ -40,6 +40,7 @@ struct LogDirectoryConfig {
     std::int64_t recovery_bytes = 64 << 20;  // how much a recovery may have to read: a checkpoint
     // Recovery points and log starts, where they moved. In page-cache mode they are the only syncs.
     std::int64_t checkpoint_interval_ms = 5'000, page_cache_checkpoint_interval_ms = 60'000;
+    std::int64_t new_log_interval_ms = 500;  // between checkpoints because of logs that are new
     std::int64_t high_watermark_interval_ms = 5'000;
     std::int64_t idle_interval_ms = 30'000;  // a log not used for so long closes its files
     LogConfig log_defaults;                  // for what is recovered before its topic is known

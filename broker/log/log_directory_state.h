@@ -155,7 +155,7 @@ private:
     std::int64_t since_space_check_ = INT64_MAX / 2;  // bytes
     std::int64_t space_left_ = 0;
     std::int64_t since_checkpoint_ = 0;  // bytes appended
-    Time next_tick_, next_high_watermarks_, next_checkpoint_, next_idle_;
+    Time last_tick_, next_tick_, next_high_watermarks_, next_checkpoint_, next_idle_;
     bool ticked_ = false;
 };
 
