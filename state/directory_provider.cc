@@ -76,9 +76,10 @@ bool DirectoryProvider::due() const {
     if (use.committed > budget_.bytes_max / 16 &&
         use.uncommitted + use.committed > budget_.bytes_max)
         return true;
-    return std::any_of(stores_.begin(), stores_.end(), [&](SpillingStore* store) {
-        return store->disk().tail() > budget_.tail_records_max && store->disk().can_spill();
-    });
+    std::int64_t tail = 0;
+    for (SpillingStore* store : stores_)
+        if (store->disk().can_spill()) tail += store->disk().tail();
+    return tail > budget_.tail_records_max;
 }
 
 void DirectoryProvider::take_in() {

@@ -4,8 +4,8 @@
 //
 // Who is squeezed first (design §5): clean entries are forgotten, those not used lately first; then
 // committed entries are spilled, at half of the budget, so that they become clean; then the worker
-// commits early, because of statestore.uncommitted.max.bytes. A store is also spilled once its
-// changelog tail (what a crash would replay) is long. Stores that are not persistent have nothing
+// commits early, because of statestore.uncommitted.max.bytes. They are also spilled once their
+// changelog tails (what a crash would replay) are long. Stores that are not persistent have nothing
 // to spill to: they count, and are never squeezed.
 #include <functional>
 #include <memory>
@@ -18,7 +18,9 @@ namespace millrace::state {
 
 struct StateBudget {
     std::int64_t bytes_max = 512 * 1024 * 1024;  // of this worker's persistent stores, in memory
-    std::int64_t tail_records_max = 2'000'000;   // per store
+    // Of all its stores together: what a crash has to replay before there is new output, which is a
+    // tenth of a second or two.
+    std::int64_t tail_records_max = 2'000'000;
 };
 
 class DirectoryProvider final : public StoreProvider, private SpillOwner {

@@ -32,7 +32,7 @@ struct StreamsConfig {
     std::int64_t statestore_cache_max_bytes = 10485760;
     std::int64_t statestore_uncommitted_max_bytes = 67108864;  // -1: no limit
     // Ours: what the process's persistent stores may hold in memory, and how many changelog records
-    // a crash may have to replay per store, before committed state is spilled to the sorted runs.
+    // a crash may have to replay per worker, before committed state is spilled to the sorted runs.
     std::int64_t statestore_memory_max_bytes = 512 * 1024 * 1024;
     std::int64_t statestore_tail_max_records = 2'000'000;
     std::int64_t task_timeout_ms = 300000;

@@ -221,7 +221,7 @@ class Chaos:
         self.kill("app")
         self.look()
         self.app_properties = SPILL_ALL_THE_TIME
-        self.restart("app", "spill")
+        self.restart("app", "first with a tiny budget")   # everything that was restored is spilled
         done = tries = 0
         while done < self.args.spill_kills:
             tries += 1
