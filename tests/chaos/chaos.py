@@ -140,25 +140,36 @@ class Chaos:
     def directories(self, *prefixes):
         return [os.path.join(self.data, n) for n in self.disk.partitions() if n.startswith(prefixes)]
 
-    def aim(self, kind):
+    def aim_and_kill(self, kind, target):
+        """A commit is a burst of writes, over in a few milliseconds: the kill follows one of the first of the next burst."""
+        victim = getattr(self, target)
+        if victim.poll() is not None:
+            raise Failed(f"the {target} ended by itself with {victim.returncode}")
         outputs = ("joined-", "per-user-", "per-item-", "chaos-")
-        transactions = Watch(self.directories("__transaction_state-"))
-        others = Watch(self.directories("__consumer_offsets-", *outputs) if kind == "marker" else
-                       self.directories("__consumer_offsets-") if kind == "offsets" else self.directories(*outputs))
+        first = self.directories(*outputs) if kind in ("data", "marker") else self.directories("__consumer_offsets-") if kind == "offsets" \
+            else self.directories("__transaction_state-")
+        watch = Watch(first)
+        log = Watch(self.directories("__transaction_state-")) if kind == "marker" else None
         deadline = time.monotonic() + PATIENCE
         try:
-            if kind in ("data", "offsets"):
-                seen = all(others.next(deadline) for _ in range(self.random.randint(1, 60 if kind == "data" else 4)))
+            watch.next(deadline)
+            watch.drain()
+            if log:   # PrepareCommit, then the first of the markers
+                seen = log.next(deadline)
+                watch.drain()
+                seen = seen and watch.next(deadline)
             else:
-                seen = all(transactions.next(deadline) for _ in range(self.random.randint(1, 6)))
-                if kind == "marker":
-                    others.drain()
-                    seen = others.next(deadline)
+                count = self.random.choice({"data": [1, 1, 2, 4, 8], "offsets": [1, 1, 2], "prepare": [1, 2, 2, 2, 3]}[kind])
+                seen = all(watch.next(deadline) for _ in range(count))
+            os.kill(victim.pid, signal.SIGKILL)
         finally:
-            transactions.close()
-            others.close()
+            watch.close()
+            if log:
+                log.close()
         if not seen:
             raise Failed(f"nothing is written ({kind})")
+        victim.wait()
+        victim.stdout.close()
 
     def aim_at_start(self):
         """Somewhere in the recovery of what was just started: after so many files were touched."""
@@ -199,8 +210,7 @@ class Chaos:
         self.random.shuffle(plan)
         kinds = ["data", "prepare", "offsets", "marker"]
         for n, target in enumerate(plan):
-            self.aim(kinds[n % 4])
-            self.kill(target)
+            self.aim_and_kill(kinds[n % 4], target)
             self.look()
             if n % 10 == 9:   # once more while it recovers
                 watch, count = self.aim_at_start()
