@@ -58,8 +58,8 @@ void ClientHost::turn() {
     cluster_.drain(effects);
     for (const Machine& machine : machines_) effects.wake(machine.next_due());
     in_turn_ = false;
+    timer_->arm(effects.wake_at);   // first: a broker on this loop answers at once, and that turn arms it anew
     links_->carry_out(effects.links);
-    timer_->arm(effects.wake_at);
 }
 
 }  // namespace millrace::app

@@ -118,7 +118,20 @@ Links::~Links() {
     links_.clear();
 }
 
+// A broker on this loop may answer within transmit(), and the machine ask for more: that waits for its turn, or a later
+// request would overtake an earlier one.
 void Links::carry_out(const std::vector<client::LinkEffect>& effects) {
+    if (carrying_) {
+        waiting_.insert(waiting_.end(), effects.begin(), effects.end());
+        return;
+    }
+    carrying_ = true;
+    carry_out_now(effects);
+    while (!waiting_.empty()) carry_out_now(std::exchange(waiting_, {}));
+    carrying_ = false;
+}
+
+void Links::carry_out_now(const std::vector<client::LinkEffect>& effects) {
     for (const client::LinkEffect& effect : effects) {
         if (const auto* o = std::get_if<client::OpenLink>(&effect)) open(*o);
         if (const auto* c = std::get_if<client::CloseLink>(&effect)) {

@@ -1,7 +1,7 @@
 #pragma once
 // Carries out the LinkEffects of client machines on one event loop: over TCP, or, given a host, into the broker embedded in
 // this process (typed requests, shared batches, no encoding). The machines cannot tell. Everything belongs to the loop's
-// thread; inputs are delivered from the loop, never from within carry_out().
+// thread. An embedded broker on the same loop may answer within carry_out(): arm timers before it.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -32,6 +32,7 @@ private:
     class Link;
     class TcpLink;
     class LoopbackLink;
+    void carry_out_now(const std::vector<client::LinkEffect>& effects);
     void open(const client::OpenLink& effect);
     void closed(client::LinkId link, std::string reason);
 
@@ -40,6 +41,8 @@ private:
     broker::BrokerHost* broker_;
     std::shared_ptr<Deliver> deliver_;
     std::map<client::LinkId, std::shared_ptr<Link>> links_;
+    std::vector<client::LinkEffect> waiting_;
+    bool carrying_ = false;
 };
 
 }  // namespace millrace::app
