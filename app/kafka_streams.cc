@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "millrace/app/client_host.h"
 #include "millrace/app/embedded_broker.h"
@@ -97,6 +98,7 @@ struct KafkaStreams::Impl final : engine::WorkerListener {
             setup.broker = options.broker != nullptr ? &options.broker->host() : nullptr;
             // One worker beside an embedded broker shares its loop: no hand-off between them at all.
             setup.loop = options.broker != nullptr && config.num_stream_threads == 1 ? &options.broker->loop() : nullptr;
+            setup.heartbeats = options.broker != nullptr ? &options.broker->loop() : heartbeats();
             setup.client_id = (config.client_id.empty() ? config.application_id : config.client_id) + "-StreamThread-" +
                               std::to_string(n);
             setup.on_closed = [this] { worker_closed(); };
@@ -105,6 +107,15 @@ struct KafkaStreams::Impl final : engine::WorkerListener {
         started = true;
         for (const auto& worker : workers) worker->start();
         return {};
+    }
+
+    // A thread that mostly sleeps: it speaks for workers that user code holds.
+    io::EventLoop* heartbeats() {
+        if (!heartbeat_loop) {
+            heartbeat_loop = std::make_unique<io::EventLoop>("heartbeats", log);
+            heartbeat_thread = heartbeat_loop->spawn();
+        }
+        return heartbeat_loop.get();
     }
 
     void worker_closed() {
@@ -126,6 +137,11 @@ struct KafkaStreams::Impl final : engine::WorkerListener {
             clean = changed.wait_for(lock, timeout, [this] { return closed == workers.size(); });
         }
         workers.clear();
+        if (heartbeat_loop) {
+            heartbeat_loop->stop();
+            heartbeat_thread.join();
+            heartbeat_loop.reset();
+        }
         stores.providers.clear();
         stores.process.reset();
         started = false;
@@ -184,6 +200,8 @@ struct KafkaStreams::Impl final : engine::WorkerListener {
     engine::StreamsConfig config;
     std::shared_ptr<const engine::TaskTopology> compiled;
     Stores stores;
+    std::unique_ptr<io::EventLoop> heartbeat_loop;
+    std::thread heartbeat_thread;
     std::vector<std::unique_ptr<app::WorkerHost>> workers;
     std::function<void(const RestoreStatus&)> on_restore;
     std::function<void(const std::string&, const std::string&)> on_status;

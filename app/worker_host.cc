@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <thread>
 
+#include "millrace/app/client_host.h"
+#include "millrace/client/streams_keep_alive.h"
 #include "millrace/io/system_clock.h"
 
 namespace millrace::app {
@@ -37,6 +40,57 @@ private:
 constexpr Duration kSliceMax = std::chrono::milliseconds(20);   // on a shared loop (design §3.8)
 }
 
+// Speaks for the worker, from another loop, when its own thread does not come back from user code (design §3.8). Made, used
+// and destroyed on that loop, but for beat().
+class WorkerHost::Speaker {
+public:
+    using Answered = std::function<void(wire::StreamsGroupHeartbeatResponse)>;
+    Speaker(const Setup& setup, Answered answered)
+        : answered_(std::move(answered)),
+          host_(*setup.heartbeats, cluster_config(setup), setup.client_id + "-heartbeat", setup.broker, *setup.log),
+          keep_alive_(host_.cluster(), setup.config.streams.application_id,
+                      std::chrono::milliseconds(setup.config.streams.max_poll_interval_ms)) {
+        host_.add([this] { turn(); }, [this] { return keep_alive_.next_due(); });
+    }
+    // On the worker's thread, after each of its turns; true: look() should run on the loop.
+    bool beat(const engine::Worker& worker, Time now) {
+        last_turn_.store(now, std::memory_order_relaxed);
+        const std::uint64_t version = worker.member().pulse_version();
+        if (version == told_) return false;
+        told_ = version;
+        const std::lock_guard lock(mutex_);
+        pulse_ = worker.member().pulse();
+        return true;
+    }
+    void look() { host_.turn(); }
+
+private:
+    static client::ClusterConfig cluster_config(const Setup& setup) {
+        client::ClusterConfig config;
+        config.bootstrap = setup.config.bootstrap;
+        config.seed = setup.config.seed + 1;
+        return config;
+    }
+    void turn() {
+        client::MemberPulse pulse;
+        {
+            const std::lock_guard lock(mutex_);
+            pulse = pulse_;
+        }
+        keep_alive_.watch(pulse, last_turn_.load(std::memory_order_relaxed));
+        keep_alive_.poll();
+        if (auto answer = keep_alive_.take_answer()) answered_(std::move(*answer));
+    }
+
+    std::mutex mutex_;   // guards pulse_, which one thread writes and another reads; a post would wake the loop every turn
+    client::MemberPulse pulse_;
+    std::atomic<Time> last_turn_{Time::never()};
+    std::uint64_t told_ = 0;
+    Answered answered_;
+    ClientHost host_;
+    client::StreamsKeepAlive keep_alive_;
+};
+
 struct WorkerHost::State : std::enable_shared_from_this<State> {
     explicit State(Setup s) : setup(std::move(s)) {
         setup.config.slice_clock = &clock;
@@ -48,6 +102,22 @@ struct WorkerHost::State : std::enable_shared_from_this<State> {
         own_loop = std::make_unique<io::EventLoop>(setup.client_id, setup.log);
         thread = own_loop->spawn();
         loop = own_loop.get();
+    }
+
+    void make_speaker() {   // on the loop of the heartbeats
+        speaker = std::make_unique<Speaker>(setup, [weak = weak_from_this()](wire::StreamsGroupHeartbeatResponse response) {
+            if (const auto self = weak.lock()) self->kept_alive(std::move(response));
+        });
+    }
+    void kept_alive(wire::StreamsGroupHeartbeatResponse response) {
+        io::EventLoop* const at = loop.load();
+        at->post("heartbeats while it was held", [self = shared_from_this(), at, response = std::move(response)] {
+            if (self->loop.load() != at) return self->kept_alive(response);
+            if (self->over()) return;
+            client::Effects effects;
+            self->worker->kept_alive(response, self->clock.now(), effects);
+            self->after(effects);
+        });
     }
 
     void begin() {   // on the loop
@@ -89,7 +159,13 @@ struct WorkerHost::State : std::enable_shared_from_this<State> {
     }
 
     void after(client::Effects& effects) {
+        timer->arm(effects.wake_at);   // first: a broker on this loop answers at once, and that turn arms it anew
         links->carry_out(effects.links);
+        if (speaker && speaker->beat(*worker, clock.now().time)) {
+            setup.heartbeats->post("a member's heartbeat", [self = shared_from_this()] {
+                if (self->speaker) self->speaker->look();
+            });
+        }
         if (worker->closed()) {
             timer->arm(Time::never());
             if (told_closed) return;
@@ -100,7 +176,6 @@ struct WorkerHost::State : std::enable_shared_from_this<State> {
             });
             return;
         }
-        timer->arm(effects.wake_at);
         if (!slice_posted && worker->runnable(clock.now())) {
             slice_posted = true;
             loop.load()->post("slice of a worker", [self = shared_from_this(), from = placement.load()] {
@@ -142,6 +217,7 @@ struct WorkerHost::State : std::enable_shared_from_this<State> {
     std::unique_ptr<Links> links;
     std::unique_ptr<io::Timer> timer;
     std::unique_ptr<engine::Worker> worker;
+    std::unique_ptr<Speaker> speaker;   // null: nobody speaks for it
     bool slice_posted = false, told_closed = false;
     std::atomic<int> placement{0};   // how often it moved
 };
@@ -158,12 +234,17 @@ WorkerHost::~WorkerHost() {
     at->call("worker ends", end);
     if (state_->own_loop) {
         if (state_->loop.load() != at) state_->loop.load()->call("worker ends", end);
+    }
+    // The worker is gone: it beats no more, and what was posted to it finds nothing.
+    if (state_->speaker) state_->setup.heartbeats->call("speaker ends", [this] { state_->speaker.reset(); });
+    if (state_->own_loop) {
         state_->own_loop->stop();
         state_->thread.join();
     }
 }
 
 void WorkerHost::start() {
+    if (state_->setup.heartbeats != nullptr) state_->setup.heartbeats->call("speaker", [this] { state_->make_speaker(); });
     state_->loop.load()->post("worker starts", [s = state_] { s->begin(); });
 }
 

@@ -21,6 +21,7 @@ public:
         LogSink* log = nullptr;
         broker::BrokerHost* broker = nullptr;   // null: TCP
         io::EventLoop* loop = nullptr;  // null: a thread of its own from the start
+        io::EventLoop* heartbeats = nullptr;   // another loop, which speaks for the worker while user code holds its thread
         std::string client_id;
         std::function<void()> on_closed;   // on the worker's thread
     };
@@ -37,6 +38,7 @@ public:
     std::optional<Error> failure() const;   // why the worker stopped by itself
 
 private:
+    class Speaker;
     struct State;
     std::shared_ptr<State> state_;
 };

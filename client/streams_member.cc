@@ -36,6 +36,7 @@ void StreamsMember::join() {
     scope_.reset();
     in_flight_ = false;
     state_ = State::Joining;
+    ++pulse_version_;
     epoch_ = 0;
     assigned_.clear();
     owned_.clear();
@@ -54,6 +55,7 @@ void StreamsMember::leave() {
     scope_.reset();  // what the answer under way says does not matter
     in_flight_ = false;
     state_ = State::Leaving;
+    ++pulse_version_;
     next_ = cluster_.now().time;
 }
 
@@ -178,6 +180,7 @@ void StreamsMember::arrived(Answer answer, bool leaving) {
             log_.warn("fenced by the group", {{"member", config_.member_id}, {"error", detail}});
             fenced_ = true;
             state_ = State::Out;
+            ++pulse_version_;
             epoch_ = 0;
             assigned_.clear();
             owned_.clear();
@@ -191,7 +194,27 @@ void StreamsMember::arrived(Answer answer, bool leaving) {
             return;
     }
     failures_ = 0;
+    // It was under way while another heartbeat was answered for us with a later epoch.
+    if (state_ == State::Joined && response.member_epoch < epoch_) {
+        next_ = cluster_.now().time;
+        return;
+    }
+    accepted(response);
+}
+
+MemberPulse StreamsMember::pulse() const {
+    return {config_.member_id, config_.instance_id, state_ == State::Joined ? epoch_ : 0, endpoint_epoch_, interval_};
+}
+
+void StreamsMember::kept_alive(const Response& response) {
+    if (state_ != State::Joined || response.member_epoch < epoch_) return;
+    owned_changed_ = true;   // all of it is told again, and the answer has the whole assignment
+    accepted(response);
+}
+
+void StreamsMember::accepted(const Response& response) {
     state_ = State::Joined;
+    ++pulse_version_;
     epoch_ = response.member_epoch;
     if (!response.member_id.empty()) config_.member_id = response.member_id;
     if (response.heartbeat_interval_ms > 0)

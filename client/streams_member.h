@@ -37,6 +37,16 @@ struct StreamsMemberConfig {
     wire::StreamsGroupHeartbeatRequest::Topology topology;
 };
 
+// What a member says of itself to who speaks for it while its thread is held (StreamsKeepAlive).
+struct MemberPulse {
+    std::string member_id;
+    std::optional<std::string> instance_id;
+    std::int32_t epoch = 0;   // below 1: not a member just now
+    std::int32_t endpoint_epoch = -1;
+    Duration interval{};      // of heartbeats, as the coordinator wants them
+    friend bool operator==(const MemberPulse&, const MemberPulse&) = default;
+};
+
 enum class GroupStatus : std::int8_t {
     StaleTopology = 0,
     MissingSourceTopics = 1,
@@ -74,6 +84,11 @@ public:
     GroupMetadata group() const;  // for commits; epoch -1 while not joined
     const StreamsMemberConfig& config() const { return config_; }
 
+    MemberPulse pulse() const;
+    std::uint64_t pulse_version() const { return pulse_version_; }   // grows with each change of it
+    // An answer to a heartbeat that was sent for this member while it could not.
+    void kept_alive(const wire::StreamsGroupHeartbeatResponse& response);
+
     void poll();
     Time next_due() const;
 
@@ -82,6 +97,7 @@ private:
 
     void heartbeat();
     void arrived(Answer answer, bool leaving);
+    void accepted(const wire::StreamsGroupHeartbeatResponse& response);
     void retry(bool find_coordinator);
 
     Cluster& cluster_;
@@ -92,7 +108,7 @@ private:
     std::int32_t epoch_ = 0;
     std::int32_t endpoint_epoch_ = -1;
     TaskSet assigned_, owned_;
-    std::uint64_t assignment_version_ = 0;
+    std::uint64_t assignment_version_ = 0, pulse_version_ = 0;
     bool owned_changed_ = false, in_flight_ = false, fenced_ = false, shutdown_ = false;
     int failures_ = 0;
     Duration interval_ = std::chrono::seconds(5);

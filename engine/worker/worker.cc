@@ -248,6 +248,14 @@ void Worker::run(Now now, client::Effects& effects) {
     finish(effects);
 }
 
+void Worker::kept_alive(const wire::StreamsGroupHeartbeatResponse& response, Now now,
+                        client::Effects& effects) {
+    cluster_.at(now);
+    member_.kept_alive(response);
+    advance();
+    finish(effects);
+}
+
 // What the task's queues want, and what it should know about the broker's side.
 void Worker::update_flow(Slot& slot) {
     for (std::size_t i = 0; i < slot.inputs.size(); ++i) {

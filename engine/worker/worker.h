@@ -105,6 +105,9 @@ public:
     void tick(Now now, client::Effects& effects);
     bool runnable(Now now) const;  // a slice of work is there and the producer has room
     void run(Now now, client::Effects& effects);  // one slice of one task
+    // Heartbeats were sent for us while this thread was held (client/streams_keep_alive.h): what the group said.
+    void kept_alive(const wire::StreamsGroupHeartbeatResponse& response, Now now, client::Effects& effects);
+    const client::StreamsMember& member() const { return member_; }
     // Commits, closes the tasks, leaves the group. closed() follows; a dead broker delays it by
     // task.timeout.ms at most.
     void close(Now now, client::Effects& effects);

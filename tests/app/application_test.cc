@@ -58,10 +58,9 @@ protected:
         broker_.reset();
         std::filesystem::remove_all(directory_);
     }
-    void start_broker() {
-        auto broker = EmbeddedBroker::start({.directory = (directory_ / "broker").string(),
-                                             .settings = {{"num.partitions", "4"}, {"listeners", "PLAINTEXT://127.0.0.1:0"}},
-                                             .log = &log_});
+    void start_broker(std::map<std::string, std::string> more = {}) {
+        more.insert({{"num.partitions", "4"}, {"listeners", "PLAINTEXT://127.0.0.1:0"}});
+        auto broker = EmbeddedBroker::start({.directory = (directory_ / "broker").string(), .settings = more, .log = &log_});
         ASSERT_TRUE(broker.has_value()) << broker.error().detail;
         broker_ = std::move(*broker);
         clients_ = std::make_unique<io::EventLoop>("clients", &log_);
@@ -241,6 +240,31 @@ TEST_F(Application, ASlowLambdaMovesItsWorkerOffTheBrokersLoop) {
     EXPECT_TRUE(log_.has("moves to a thread of its own"));
     EXPECT_FALSE(log_.has("a task failed"));
     EXPECT_TRUE(streams.close());
+}
+
+// Longer than its session: another member would have got its tasks, and its commit would have failed.
+TEST_F(Application, ALambdaThatBlocksDoesNotLoseTheSession) {
+    stop_clients();
+    broker_.reset();
+    start_broker({{"group.streams.min.session.timeout.ms", "1000"}, {"group.streams.session.timeout.ms", "1000"},
+                  {"group.streams.min.heartbeat.interval.ms", "100"}, {"group.streams.heartbeat.interval.ms", "100"}});
+    feed(200);
+    for (const bool tcp : {true, false}) {
+        auto two_threads = settings(tcp ? "tcp" : "loopback");
+        two_threads["num.stream.threads"] = "2";
+        two_threads["bootstrap.servers"] = broker_->address();
+        std::atomic<bool> blocked{false};
+        KafkaStreams streams(counting([&] {
+            if (!blocked.exchange(true)) std::this_thread::sleep_for(4s);
+        }), two_threads, {.broker = tcp ? nullptr : broker_.get(), .log = &log_});
+        ASSERT_TRUE(streams.start().has_value());
+        EXPECT_TRUE(all_counted());
+        feed(200);
+        EXPECT_TRUE(all_counted());
+        EXPECT_TRUE(streams.close());
+        EXPECT_FALSE(log_.has("fenced by the group"));
+        EXPECT_FALSE(log_.has("its session ended"));
+    }
 }
 
 TEST_F(Application, GoesOnWithItsStateAfterARestartOfEverything) {

@@ -1,4 +1,5 @@
 #include "millrace/client/admin.h"
+#include "millrace/client/streams_keep_alive.h"
 #include "millrace/client/streams_member.h"
 #include "millrace/tests/client/rig.h"
 #include "millrace/wire/messages/api_versions.h"
@@ -190,6 +191,50 @@ TEST(StreamsMember, LeavesOnceAndSurvivesLostHeartbeats) {
     rig.member.leave();
     ASSERT_TRUE(rig.wait([&] { return rig.member.left(); }));
     EXPECT_TRUE(rig.broker.owned("m1").empty());
+}
+
+// The member is not polled: its thread is inside user code.
+TEST(StreamsKeepAlive, SpeaksForAMemberThatIsHeldUntilPatienceEnds) {
+    MemberRig rig;
+    rig.broker.assign("m1", {"0_0", "0_1"});
+    ASSERT_TRUE(rig.wait([&] { return rig.member.assigned().size() == 1; }));
+    rig.member.set_owned(rig.member.assigned());
+    ASSERT_TRUE(rig.wait([&] { return rig.broker.owned("m1").size() == 2 && rig.member.joined(); }));
+    const Time held_at = rig.pump.now().time;
+    const MemberPulse pulse = rig.member.pulse();
+    const std::int32_t epoch = rig.member.group().epoch;
+    StreamsKeepAlive keep_alive(rig.cluster, "g", std::chrono::seconds(60));
+    const auto held_until = [&](Duration end) {
+        rig.until([&] {
+            keep_alive.watch(pulse, held_at);
+            keep_alive.poll();
+            Effects effects;
+            rig.cluster.drain(effects);
+            effects.wake(std::min(keep_alive.next_due(), held_at + end));
+            rig.pump.carry_out(effects);
+            return rig.pump.now().time >= held_at + end;
+        }, std::chrono::minutes(10));
+    };
+
+    held_until(pulse.interval);
+    EXPECT_EQ(keep_alive.sent(), 0u) << "the member itself is not yet late";
+    held_until(std::chrono::seconds(20));
+    EXPECT_GE(keep_alive.sent(), 2u);
+    rig.broker.assign("m1", {"0_1"});
+    held_until(std::chrono::seconds(120));
+    const std::uint64_t sent = keep_alive.sent();
+    EXPECT_LE(sent, std::chrono::seconds(60) / pulse.interval);
+    held_until(std::chrono::seconds(300));
+    EXPECT_EQ(keep_alive.sent(), sent) << "patience has ended: it does not hide from max.poll.interval.ms";
+
+    const auto answer = keep_alive.take_answer();
+    ASSERT_TRUE(answer.has_value());
+    rig.member.kept_alive(*answer);
+    EXPECT_EQ(rig.member.assigned(), (TaskSet{{"0", {1}}}));
+    EXPECT_GE(rig.member.group().epoch, epoch);
+    rig.member.set_owned(rig.member.assigned());
+    ASSERT_TRUE(rig.wait([&] { return rig.broker.owned("m1").size() == 1; }));
+    EXPECT_FALSE(rig.member.take_fenced());
 }
 
 }  // namespace millrace::test
