@@ -142,6 +142,15 @@ struct BytesSerde {  // ByteArraySerde
     }
     std::string fingerprint() const { return "bytes"; }
 };
+struct SharedBytesSerde {  // the same as Kafka's BytesSerde: bytes that copies share
+    static constexpr bool kPlausibleIsExact = true;
+    Result<void> read(BytesView bytes, Bytes& into) const {
+        into = Bytes::copy(bytes);
+        return {};
+    }
+    void write(const Bytes& bytes, ByteSink& into) const { into.append(bytes.view()); }
+    std::string fingerprint() const { return "bytes"; }
+};
 // No copy: the view is good while the lambda that got it runs. What a lambda returns may point into
 // its arguments.
 struct BytesViewSerde {
@@ -209,6 +218,10 @@ struct DefaultSerde<std::string> {
 template <>
 struct DefaultSerde<std::vector<std::byte>> {
     static auto make() { return serde<std::vector<std::byte>>(BytesSerde{}); }
+};
+template <>
+struct DefaultSerde<Bytes> {
+    static auto make() { return serde<Bytes>(SharedBytesSerde{}); }
 };
 template <>
 struct DefaultSerde<BytesView> {

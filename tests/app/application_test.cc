@@ -246,8 +246,8 @@ TEST_F(Application, ASlowLambdaMovesItsWorkerOffTheBrokersLoop) {
 TEST_F(Application, ALambdaThatBlocksDoesNotLoseTheSession) {
     stop_clients();
     broker_.reset();
-    start_broker({{"group.streams.min.session.timeout.ms", "1000"}, {"group.streams.session.timeout.ms", "1000"},
-                  {"group.streams.min.heartbeat.interval.ms", "100"}, {"group.streams.heartbeat.interval.ms", "100"}});
+    start_broker({{"group.streams.min.session.timeout.ms", "3000"}, {"group.streams.session.timeout.ms", "3000"},
+                  {"group.streams.min.heartbeat.interval.ms", "200"}, {"group.streams.heartbeat.interval.ms", "200"}});
     feed(200);
     for (const bool tcp : {true, false}) {
         auto two_threads = settings(tcp ? "tcp" : "loopback");
@@ -255,7 +255,7 @@ TEST_F(Application, ALambdaThatBlocksDoesNotLoseTheSession) {
         two_threads["bootstrap.servers"] = broker_->address();
         std::atomic<bool> blocked{false};
         KafkaStreams streams(counting([&] {
-            if (!blocked.exchange(true)) std::this_thread::sleep_for(4s);
+            if (!blocked.exchange(true)) std::this_thread::sleep_for(5s);
         }), two_threads, {.broker = tcp ? nullptr : broker_.get(), .log = &log_});
         ASSERT_TRUE(streams.start().has_value());
         EXPECT_TRUE(all_counted());

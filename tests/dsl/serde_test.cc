@@ -47,6 +47,8 @@ TEST(Serde, WritesNumbersTextAndUuidsAsKafkaDoes) {
     EXPECT_EQ(written(serde<double>(), std::nan("")), "7ff8000000000000");
     both_ways(serde<bool>(), true, "01");
     both_ways(serde<std::string>(), std::string("plain"), "706c61696e");
+    EXPECT_EQ(written(serde<Bytes>(), Bytes::copy(std::string_view("plain"))), "706c61696e");
+    EXPECT_EQ(as_text(read(serde<Bytes>(), "plain")->view()), "plain");
     both_ways(serde<std::string>(), std::string(), "");
     Uuid id;
     id.high = 0x6b1ed7e34e01b3d8;
