@@ -52,15 +52,18 @@ public:
                       std::chrono::milliseconds(setup.config.streams.max_poll_interval_ms)) {
         host_.add([this] { turn(); }, [this] { return keep_alive_.next_due(); });
     }
-    // On the worker's thread, after each of its turns; true: look() should run on the loop.
+    // On the worker's thread, after each of its turns; true: look() should run on the loop. The pulse comes before the time,
+    // and turn() takes them in the other order: a new time never comes with an old pulse, which would then stay.
     bool beat(const engine::Worker& worker, Time now) {
-        last_turn_.store(now, std::memory_order_relaxed);
         const std::uint64_t version = worker.member().pulse_version();
-        if (version == told_) return false;
-        told_ = version;
-        const std::lock_guard lock(mutex_);
-        pulse_ = worker.member().pulse();
-        return true;
+        const bool changed = version != told_;
+        if (changed) {
+            told_ = version;
+            const std::lock_guard lock(mutex_);
+            pulse_ = worker.member().pulse();
+        }
+        last_turn_.store(now, std::memory_order_release);
+        return changed;
     }
     void look() { host_.turn(); }
 
@@ -72,12 +75,13 @@ private:
         return config;
     }
     void turn() {
+        const Time last_turn = last_turn_.load(std::memory_order_acquire);
         client::MemberPulse pulse;
         {
             const std::lock_guard lock(mutex_);
             pulse = pulse_;
         }
-        keep_alive_.watch(pulse, last_turn_.load(std::memory_order_relaxed));
+        keep_alive_.watch(pulse, last_turn);
         keep_alive_.poll();
         if (auto answer = keep_alive_.take_answer()) answered_(std::move(*answer));
     }

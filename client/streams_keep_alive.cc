@@ -24,6 +24,8 @@ void StreamsKeepAlive::poll() {
 
 Time StreamsKeepAlive::next_due() const { return in_flight_ ? Time::never() : next_; }
 
+// It says what the member holds: an answer to the member's own last heartbeat may lie unread, with a later epoch than we
+// know, and the coordinator takes the one before only from who holds nothing that it has taken away.
 void StreamsKeepAlive::heartbeat() {
     in_flight_ = true;
     ++sent_;
@@ -32,6 +34,9 @@ void StreamsKeepAlive::heartbeat() {
     request.member_id = pulse_.member_id;
     request.member_epoch = pulse_.epoch;
     request.endpoint_information_epoch = pulse_.endpoint_epoch;
+    request.active_tasks = wire_tasks(pulse_.owned);
+    request.standby_tasks = std::vector<wire::StreamsGroupHeartbeatRequest::TaskIds>{};
+    request.warmup_tasks = std::vector<wire::StreamsGroupHeartbeatRequest::TaskIds>{};
     Call call;
     call.target = Coordinator{CoordinatorType::Group, group_id_};
     call.lane = Lane::Group;

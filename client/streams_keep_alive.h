@@ -1,5 +1,5 @@
 #pragma once
-// Heartbeats for a member whose thread is inside user code: bare ones, that change nothing, so that a lambda which blocks does
+// Heartbeats for a member whose thread is inside user code: they change nothing, so that a lambda which blocks does
 // not lose the session, and does not hide either: after max.poll.interval.ms it is given up (KIP-62's rule, in KIP-1071's
 // heartbeat). A machine on a Cluster of its own, on another thread than the member's.
 #include <cstdint>

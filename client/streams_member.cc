@@ -8,6 +8,15 @@ namespace {
 using Request = wire::StreamsGroupHeartbeatRequest;
 using Response = wire::StreamsGroupHeartbeatResponse;
 
+TaskSet task_set(const std::vector<Response::TaskIds>& tasks) {
+    TaskSet out;
+    for (const auto& ids : tasks)
+        for (const std::int32_t partition : ids.partitions)
+            out[ids.subtopology_id].insert(partition);
+    return out;
+}
+}  // namespace
+
 std::vector<Request::TaskIds> wire_tasks(const TaskSet& tasks) {
     std::vector<Request::TaskIds> out;
     for (const auto& [subtopology, partitions] : tasks) {
@@ -18,15 +27,6 @@ std::vector<Request::TaskIds> wire_tasks(const TaskSet& tasks) {
     }
     return out;
 }
-
-TaskSet task_set(const std::vector<Response::TaskIds>& tasks) {
-    TaskSet out;
-    for (const auto& ids : tasks)
-        for (const std::int32_t partition : ids.partitions)
-            out[ids.subtopology_id].insert(partition);
-    return out;
-}
-}  // namespace
 
 StreamsMember::StreamsMember(Cluster& cluster, StreamsMemberConfig config, LogSink& log)
     : cluster_(cluster), config_(std::move(config)), log_(log) {}
@@ -64,6 +64,7 @@ void StreamsMember::set_owned(TaskSet owned) {
     if (owned == owned_) return;
     owned_ = std::move(owned);
     owned_changed_ = true;
+    ++pulse_version_;
     if (state_ == State::Joined && !in_flight_) next_ = cluster_.now().time;
 }
 
@@ -203,7 +204,7 @@ void StreamsMember::arrived(Answer answer, bool leaving) {
 }
 
 MemberPulse StreamsMember::pulse() const {
-    return {config_.member_id, config_.instance_id, state_ == State::Joined ? epoch_ : 0, endpoint_epoch_, interval_};
+    return {config_.member_id, config_.instance_id, state_ == State::Joined ? epoch_ : 0, endpoint_epoch_, interval_, owned_};
 }
 
 void StreamsMember::kept_alive(const Response& response) {

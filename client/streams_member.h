@@ -22,6 +22,7 @@
 namespace millrace::client {
 
 using TaskSet = std::map<std::string, std::set<std::int32_t>>;  // subtopology id -> partitions
+std::vector<wire::StreamsGroupHeartbeatRequest::TaskIds> wire_tasks(const TaskSet& tasks);
 
 struct StreamsMemberConfig {
     std::string group_id;   // application.id
@@ -44,6 +45,7 @@ struct MemberPulse {
     std::int32_t epoch = 0;   // below 1: not a member just now
     std::int32_t endpoint_epoch = -1;
     Duration interval{};      // of heartbeats, as the coordinator wants them
+    TaskSet owned;
     friend bool operator==(const MemberPulse&, const MemberPulse&) = default;
 };
 
