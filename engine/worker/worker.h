@@ -207,7 +207,7 @@ private:
     void task_error(TaskId id, Error error);
     void purge();
     void check_end();
-    bool consumed_to_end() const;
+    bool consumed_to_end(bool committed = true) const;
 
     WorkerConfig config_;
     const TaskTopology& topology_;

@@ -206,12 +206,13 @@ void Worker::task_error(TaskId id, Error error) {
     log_.error(
         park ? "task parked: the same record keeps failing" : "task failed, starting it again",
         {{"task", id.to_string()}, {"failures", failures.processing}, {"error", error.detail}});
-    listener_.task_failed(id, error, park);
     changed_ = reconcile_ = true;
     const bool last = std::none_of(slots_.begin(), slots_.end(), [&](const auto& other) {
         return other.first != id && other.second.state != TaskState::Suspended;
     });
-    if (park && (last || config_.until_end)) return stop(std::move(error));
+    const bool stops = park && (last || config_.until_end);
+    listener_.task_failed(id, error, park && !stops);
+    if (stops) return stop(std::move(error));
     if (park) {
         slot.error = error.detail;
         set_task_state(slot, TaskState::Suspended);
@@ -258,9 +259,9 @@ void Worker::purge() {
 // ---- the end of the input
 // -------------------------------------------------------------------------------------------
 
-bool Worker::consumed_to_end() const {
+bool Worker::consumed_to_end(bool committed) const {
     if (phase_ != Phase::Active || !member_.joined() || committing_ || !producer_.initialized() ||
-        !producer_.flushed() || member_.assignment_version() != seen_assignment_)
+        (committed && !producer_.flushed()) || member_.assignment_version() != seen_assignment_)
         return false;
     std::size_t assigned = 0;
     for (const auto& [subtopology, partitions] : member_.assigned()) assigned += partitions.size();
@@ -271,8 +272,8 @@ bool Worker::consumed_to_end() const {
         return false;
     for (const auto& [id, slot] : slots_) {
         if (slot.state == TaskState::Suspended) continue;
-        if (slot.state != TaskState::Running || slot.revoking || slot.task->commit_needed() ||
-            slot.task->processable(cluster_.now()))
+        if (slot.state != TaskState::Running || slot.revoking ||
+            (committed && slot.task->commit_needed()) || slot.task->processable(cluster_.now()))
             return false;
         for (const Input& input : slot.inputs) {
             if (!input.exists) continue;
@@ -286,9 +287,14 @@ bool Worker::consumed_to_end() const {
 }
 
 void Worker::check_end() {
-    if (at_end_ == AtEnd::Asking || at_end_ == AtEnd::Yes ||
-        cluster_.now().time < next_end_check_ || !consumed_to_end())
+    if (at_end_ == AtEnd::Asking || at_end_ == AtEnd::Yes || cluster_.now().time < next_end_check_)
         return;
+    if (!consumed_to_end()) {
+        // Only the commit is missing: nobody waits for its interval.
+        if (!committing_ && !commit_requested_ && any_commit_needed() && consumed_to_end(false))
+            commit_requested_ = changed_ = true;
+        return;
+    }
     next_end_check_ = cluster_.now().time + std::chrono::milliseconds(10);
     std::vector<TopicPartition> repartition;
     for (const auto& [id, slot] : slots_)
@@ -300,8 +306,9 @@ void Worker::check_end() {
         return;
     }
     at_end_ = AtEnd::Asking;
-    // The high watermark, not the last stable offset: EndTxn is answered before the markers are there, and until then what
-    // was just committed to a repartition topic lies above the last stable offset.
+    // The high watermark, not the last stable offset: EndTxn is answered before the markers are
+    // there, and until then what was just committed to a repartition topic lies above the last
+    // stable offset.
     constexpr bool kReadCommitted = false;
     client::list_offsets(
         cluster_, scope_, repartition, client::kLatest, kReadCommitted,

@@ -267,6 +267,21 @@ TEST(Worker, RepartitionsAndPurgesOnlyWhatIsCommitted) {  // E7
               *rig.broker.committed_offset({repartition, 0}));
 }
 
+TEST(Worker, AtTheEndNobodyWaitsForTheCommitInterval) {
+    StreamsBuilder builder;
+    builder.stream<std::string, std::string>("in").to("out");
+    WorkerRig rig(builder.build());
+    rig.config.streams.processing_guarantee = engine::ProcessingGuarantee::AtLeastOnce;
+    rig.config.streams.commit_interval = 3'600'000;
+    rig.config.until_end = true;
+    rig.make_topics(1);
+    rig.broker.append(kIn, {{"a", "1", 1}, {"b", "2", 2}});
+    OneWorker& w = rig.start("m", {"0_0"});
+    ASSERT_TRUE(rig.until([&] { return w.worker.caught_up(); }));
+    EXPECT_EQ(rig.broker.committed_records(kOut).size(), 2u);
+    EXPECT_EQ(rig.broker.committed_offset(kIn), 2);
+}
+
 TEST(Worker, APoisonedRecordParksItsTaskAndTheOthersGoOn) {  // design §5
     StreamsBuilder builder;
     builder.stream<std::string, std::string>("in")
