@@ -69,7 +69,7 @@ bool TableKeyValueStore::count(std::span<Counted> run) {
             const BytesView key = record.key;
             count_by_put(*table_, record, key, get(HashedKey(key, record.hash)));
         });
-    log_counted(log_, run);
+    if (log_) log_->log(run);
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "millrace/state/table/arena.h"
 
 #include <new>
+#include <utility>
 
 namespace millrace::state {
 namespace {
@@ -19,8 +20,36 @@ Arena::~Arena() {
     while (own_) release_own(reinterpret_cast<std::byte*>(own_ + 1));
 }
 
+void Arena::swap(Arena& other) noexcept {
+    free_.swap(other.free_);
+    chunks_.swap(other.chunks_);
+    std::swap(in_use_, other.in_use_);
+    std::swap(next_, other.next_);
+    std::swap(end_, other.end_);
+    std::swap(chunk_bytes_, other.chunk_bytes_);
+    std::swap(used_, other.used_);
+    std::swap(reserved_, other.reserved_);
+    std::swap(own_, other.own_);
+}
+
+void Arena::clear() {
+    while (own_) release_own(reinterpret_cast<std::byte*>(own_ + 1));
+    for (auto& free : free_) free.clear();
+    in_use_ = 0;
+    next_ = end_ = nullptr;
+    used_ = 0;
+}
+
+// Begins to cut the next chunk that there is.
+void Arena::open_chunk() {
+    const Chunk& chunk = chunks_[in_use_++];
+    const auto address = reinterpret_cast<std::uintptr_t>(chunk.memory.get());
+    next_ = chunk.memory.get() + (kLine - address % kLine) % kLine;
+    end_ = chunk.memory.get() + chunk.size;
+}
+
 std::byte* Arena::cut(std::size_t size) {
-    if (static_cast<std::size_t>(end_ - next_) < size) {
+    while (static_cast<std::size_t>(end_ - next_) < size) {
         // What is left of the old chunk is cut into the free lists, the largest first.
         while (static_cast<std::size_t>(end_ - next_) >= 16) {
             const auto left = static_cast<std::size_t>(end_ - next_);
@@ -29,14 +58,14 @@ std::byte* Arena::cut(std::size_t size) {
             free_[c].push_back(next_);
             next_ += size_of_class(c);
         }
-        while (chunk_bytes_ < size + kLine) chunk_bytes_ *= 2;
-        Chunk chunk{std::unique_ptr<std::byte[]>(new std::byte[chunk_bytes_]), chunk_bytes_};
-        reserved_ += static_cast<std::int64_t>(chunk_bytes_);
-        const auto address = reinterpret_cast<std::uintptr_t>(chunk.memory.get());
-        next_ = chunk.memory.get() + (kLine - address % kLine) % kLine;
-        end_ = chunk.memory.get() + chunk_bytes_;
-        chunks_.push_back(std::move(chunk));
-        if (chunk_bytes_ < kChunkBytesMax) chunk_bytes_ *= 2;
+        if (in_use_ == chunks_.size()) {
+            while (chunk_bytes_ < size + kLine) chunk_bytes_ *= 2;
+            chunks_.push_back(
+                {std::unique_ptr<std::byte[]>(new std::byte[chunk_bytes_]), chunk_bytes_});
+            reserved_ += static_cast<std::int64_t>(chunk_bytes_);
+            if (chunk_bytes_ < kChunkBytesMax) chunk_bytes_ *= 2;
+        }
+        open_chunk();
     }
     std::byte* at = next_;
     next_ += size;

@@ -39,6 +39,8 @@ public:
     ~Arena();
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
+    void swap(Arena& other) noexcept;
+    void clear();  // nothing is handed out any more; the memory stays
 
     struct Block {
         std::byte* at;
@@ -80,6 +82,7 @@ private:
     };
     Block allocate_other(std::size_t bytes);
     std::byte* cut(std::size_t size);
+    void open_chunk();
     Block allocate_own(std::size_t bytes);
     void release_own(std::byte* at);
     static std::size_t size_of_own(const std::byte* at);
@@ -91,6 +94,7 @@ private:
         2048;  // doubles to kChunkBytesMax: a window with one key stays small
     std::int64_t used_ = 0, reserved_ = 0;
     std::vector<Chunk> chunks_;
+    std::size_t in_use_ = 0;  // chunks; the last of them is the one that is cut
     struct Own;
     Own* own_ = nullptr;  // doubly linked list of blocks above kBlockBytesMax
 };

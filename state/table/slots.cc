@@ -1,5 +1,7 @@
 #include "millrace/state/table/slots.h"
 
+#include <algorithm>
+
 #include "millrace/base/check.h"
 
 namespace millrace::state {
@@ -71,6 +73,14 @@ void Slots::grow(std::uint64_t hash) {
                              << ((64 - shift_) - depth);  // directory places per segment
     const std::size_t first = (hash >> shift_) / (2 * span) * (2 * span);
     for (std::size_t i = 0; i < span; ++i) directory_[first + span + i] = high;
+}
+
+void Slots::clear() {
+    for (const auto& s : segments_) {
+        std::fill_n(s->slots.get(), s->mask + 1, Slot{});
+        s->used = 0;
+    }
+    size_ = 0;
 }
 
 void Slots::erase(const Entry* entry) {

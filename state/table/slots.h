@@ -122,7 +122,9 @@ public:
         }
     }
 
+    void clear();  // the slots stay
     std::size_t size() const { return size_; }
+    std::size_t capacity() const { return static_cast<std::size_t>(bytes_) / sizeof(Slot); }
     std::int64_t bytes() const { return bytes_; }
 
     // Visits every entry, in an order that depends on hashes only. The visitor may not insert or

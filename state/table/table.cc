@@ -29,6 +29,20 @@ void fill(std::byte* at, MaybeBytes value) {
 
 }  // namespace
 
+void Table::inherit(Table& from) {
+    MR_CHECK(empty() && structure_ == 0 && indexes_.empty() && !changed());
+    arena_.swap(from.arena_);
+    std::swap(slots_, from.slots_);
+    std::swap(open_, from.open_);
+    std::swap(in_flight_, from.in_flight_);
+    dirty_.swap(from.dirty_);
+    arena_.clear();
+    slots_.clear();
+    open_.clear();
+    in_flight_.clear();
+    dirty_.clear();
+}
+
 // ---- blocks
 // ---------------------------------------------------------------------------------------------------------
 

@@ -39,6 +39,9 @@ public:
     Table(const Table&) = delete;
     Table& operator=(const Table&) = delete;
 
+    // An empty table goes on with the memory of one that nobody needs any more.
+    void inherit(Table& from);
+
     // ---- reading ----
     Entry* find(std::uint64_t hash, BytesView key) const { return slots_.find(hash, key); }
     static std::optional<ValueAndTimestamp> newest(const Entry& e) {
@@ -140,6 +143,9 @@ public:
     std::int64_t committed_bytes() const { return dirty_bytes_ + frozen_bytes_; }
     std::int64_t bytes() const {
         return arena_.used() + slots_.bytes() + open_.undo.used() + in_flight_.undo.used();
+    }
+    bool filled() const {  // its slots are worth keeping for as many keys
+        return slots_.size() * 4 >= slots_.capacity();
     }
     std::int64_t reserved_bytes() const {
         return arena_.reserved() + slots_.bytes() + open_.undo.reserved() +

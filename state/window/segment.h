@@ -25,6 +25,11 @@ public:
         return *runs_;
     }
 
+    void drop_indexes() {
+        sorted_.reset();
+        runs_.reset();
+    }
+
 private:
     KeyOrder order_;
     std::size_t suffix_bytes_;

@@ -120,7 +120,7 @@ bool SegmentedWindowStore::count(std::span<Counted> run, std::int64_t start) {
             const BytesView whole = window_key(record.key, start, 0);
             count_by_put(table, record, whole, segments_.get(record.hash, whole));
         });
-    log_counted(log_, run);
+    if (log_) log_->log(run);
     return true;
 }
 

@@ -29,12 +29,24 @@ Segment* Segments::find(std::int64_t id) {
 Segment& Segments::make(std::int64_t id) {
     auto& segment = segments_[id];
     segment = std::make_shared<Segment>(disk_ != nullptr, shape_.order, shape_.suffix_bytes);
+    if (spare_) segment->table.inherit(spare_->table);
+    spare_.reset();
     last_id_ = id;
     return *(last_ = segment.get());
 }
 
 void Segments::drop_below(std::int64_t id) {
-    segments_.erase(segments_.begin(), segments_.lower_bound(id));
+    const auto end = segments_.lower_bound(id);
+    if (end == segments_.begin()) return;
+    // The windows to come are like those that go; unless keys have become few.
+    for (auto at = segments_.begin(); at != end; ++at) {
+        const auto& [_, segment] = *at;
+        if (segment.use_count() == 1 && segment->table.filled() &&
+            (!spare_ || spare_->table.size() < segment->table.size()))
+            spare_ = segment;
+    }
+    if (spare_) spare_->drop_indexes();
+    segments_.erase(segments_.begin(), end);
     last_id_ = INT64_MIN;
     last_ = nullptr;
 }
@@ -90,6 +102,7 @@ MemoryUse Segments::memory() const {
         use.uncommitted += segment->table.uncommitted_bytes();
         use.committed += segment->table.committed_bytes();
     }
+    if (spare_) bytes += spare_->table.reserved_bytes();
     if (!disk_) use.committed = bytes - use.uncommitted;
     use.clean = bytes - use.uncommitted - use.committed;
     return use;
@@ -186,7 +199,8 @@ void Segments::thaw(bool spilled) {
 
 std::int64_t Segments::evict(std::int64_t bytes) {
     constexpr std::size_t kSlotsPerTurn = 65'536;  // some hundreds of microseconds at most
-    std::int64_t freed = 0;
+    std::int64_t freed = spare_ ? spare_->table.reserved_bytes() : 0;
+    spare_.reset();
     for (auto& [id, segment] : segments_)  // the oldest first
         if (freed < bytes) freed += segment->table.evict(bytes - freed, kSlotsPerTurn);
     return freed;
@@ -194,6 +208,7 @@ std::int64_t Segments::evict(std::int64_t bytes) {
 
 void Segments::clear() {
     segments_.clear();
+    spare_.reset();
     spilling_.clear();
     last_id_ = INT64_MIN;
     last_ = nullptr;

@@ -96,6 +96,7 @@ private:
     std::unique_ptr<StoreDisk> disk_;
     std::map<std::int64_t, std::shared_ptr<Segment>> segments_;  // shared with a spill
     std::vector<std::shared_ptr<Segment>> spilling_;
+    std::shared_ptr<Segment> spare_;  // dropped: the next one made takes its memory over
     std::int64_t last_id_ = INT64_MIN;
     Segment* last_ = nullptr;
     Clocks clocks_, in_flight_clocks_, committed_clocks_;
