@@ -267,6 +267,8 @@ void WindowAggregateNode::count(const Run& run) {
 void WindowAggregateNode::gather(const Run& run, std::size_t& at, bool same) {
     const Codec& codec = *store_->key_codec;
     const std::int64_t grace = windows_.grace_ms;
+    const Cell* const cells = &(*run.keys)[0];
+    const std::int64_t* const timestamps = run.rows->timestamp.data();
     // A window at the end of time is looked at anew for each record.
     constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
     std::int64_t observed = observed_, start = start_, end = end_, dropped = 0;
@@ -279,16 +281,21 @@ void WindowAggregateNode::gather(const Run& run, std::size_t& at, bool same) {
     };
     for (; i < run.size; ++i) {
         const Row row = run.selected[i];
-        const auto key = keys_.read(run, codec, same, row);
-        if (!key) [[unlikely]] {
-            if (!(*run.keys)[row].is_null()) {
+        const Cell& cell = cells[row];
+        BytesView key = cell.bytes();
+        if (!same || !(cell.state & Cell::HasBytes)) [[unlikely]] {
+            if (cell.is_null()) {
+                ++dropped;  // a null key; a null value counts, and advances the clock
+                continue;
+            }
+            const auto converted = keys_.read(run, codec, same, row);
+            if (!converted) {
                 leave();
                 throw CellIsBad{};
             }
-            ++dropped;  // a null key; a null value counts, and advances the clock
-            continue;
+            key = *converted;
         }
-        const std::int64_t timestamp = run.rows->timestamp[row];
+        const std::int64_t timestamp = timestamps[row];
         observed = std::max(observed, timestamp);
         if (timestamp < start || timestamp >= known_until) [[unlikely]] {
             count_window(run);
@@ -304,7 +311,7 @@ void WindowAggregateNode::gather(const Run& run, std::size_t& at, bool same) {
         if (end <= observed - grace) [[unlikely]]
             ++dropped;  // late
         else
-            counted_.add(row, *key, timestamp);
+            counted_.add(row, key, timestamp);
     }
     leave();
 }

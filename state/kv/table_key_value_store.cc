@@ -62,14 +62,13 @@ SortedIndex& TableKeyValueStore::index() {
 
 bool TableKeyValueStore::count(std::span<Counted> run) {
     puts_ += static_cast<std::int64_t>(run.size());
-    for (const Counted& record : run) table_->prefetch_slot(record.hash);
     count_in(
         *table_, run, [](const Counted& record) { return WholeKey{record.key}; },
         [&](Counted& record) {
             const BytesView key = record.key;
             count_by_put(*table_, record, key, get(HashedKey(key, record.hash)));
         });
-    if (log_) log_->log(run);
+    log_counted(log_, run);
     return true;
 }
 

@@ -18,24 +18,41 @@ inline void add_one(Counted& record, const std::byte* before) {
 // like). `slowly(record)` does what Table::open does not.
 template <class KeyOf, class Slowly>
 void count_in(Table& table, std::span<Counted> run, KeyOf&& key_of, Slowly&& slowly) {
-    constexpr std::size_t kAhead = 8;
-    const std::size_t ahead_end = run.size() - std::min(kAhead, run.size());
-    for (std::size_t i = 0; i < run.size() - ahead_end; ++i) table.prefetch_entry(run[i].hash);
-    for (std::size_t i = 0; i < run.size(); ++i) {
-        Counted& record = run[i];
-        if (i < ahead_end) table.prefetch_entry(run[i + kAhead].hash);
-        bool made;
-        Entry* e = table.open(record.hash, key_of(record), sizeof record.count, made);
-        if (!e) [[unlikely]] {
-            slowly(record);
-            continue;
+    // The slots of a run are asked for all at once, its entries a little ahead.
+    constexpr std::size_t kRun = 256, kAhead = 8;
+    Table::Start starts[kRun + kAhead];
+    while (!run.empty()) {
+        const std::size_t size = std::min(run.size(), kRun);
+        Table::Start* to = starts;
+        for (const Counted& record : run.first(size)) *to++ = table.start(record.hash);
+        for (std::size_t i = 0; i < kAhead; ++i) *to++ = starts[size - 1];
+        for (std::size_t i = 0; i < kAhead; ++i) table.prefetch_entry(starts[i]);
+        const std::uint64_t layout = table.layout();
+        const Table::Start* start = starts;
+        Counted* record = run.data();
+        Counted* const end = record + size;
+        // Once slots moved, the rest of the run starts anew.
+        for (; record != end && table.layout() == layout; ++record, ++start) {
+            table.prefetch_entry(start[kAhead]);
+            bool made;
+            Entry* e =
+                table.open(*start, record->hash, key_of(*record), sizeof record->count, made);
+            if (!e) [[unlikely]] {
+                slowly(*record);
+                continue;
+            }
+            std::byte* stored = e->home_value();
+            if (made) {
+                add_one(*record, nullptr);
+            } else {
+                add_one(*record, stored);
+                record->timestamp = std::max(record->timestamp, e->timestamp);
+            }
+            std::memcpy(stored, record->count, sizeof record->count);
+            e->timestamp = record->timestamp;
+            record->key = e->key();
         }
-        std::byte* stored = e->home_value();
-        add_one(record, made ? nullptr : stored);
-        if (!made) record.timestamp = std::max(record.timestamp, e->timestamp);
-        std::memcpy(stored, record.count, sizeof record.count);
-        e->timestamp = record.timestamp;
-        record.key = e->key();
+        run = run.subspan(static_cast<std::size_t>(record - run.data()));
     }
 }
 

@@ -41,6 +41,7 @@ void Slots::insert(Entry* entry) {
 }
 
 void Slots::grow(std::uint64_t hash) {
+    ++layout_;
     Segment& old = segment_of(hash);
     const std::size_t old_slots = old.mask + 1;
     // Keys of one hash cannot be split apart: past 40 shared bits a segment just gets larger.

@@ -16,6 +16,14 @@ inline bool same_bytes(const void* a, const void* b, std::size_t n) {
     const auto* x = static_cast<const std::byte*>(a);
     const auto* y = static_cast<const std::byte*>(b);
     std::uint64_t p, q;
+    if (n == 16) {
+        std::uint64_t r, s;
+        std::memcpy(&p, x, 8);
+        std::memcpy(&q, y, 8);
+        std::memcpy(&r, x + 8, 8);
+        std::memcpy(&s, y + 8, 8);
+        return p == q && r == s;
+    }
     if (n >= 8) {
         for (std::size_t i = 0; i + 8 < n; i += 8) {
             std::memcpy(&p, x + i, 8);
@@ -78,11 +86,33 @@ public:
         Segment& s = *directory_[hash >> shift_];
         for (std::size_t i = hash & s.mask;; i = (i + 1) & s.mask) {
             Slot& slot = s.slots[i];
-            if (!slot.entry || (slot.hash == hash && slot.entry->key_size == key.size() &&
-                                key.equals(reinterpret_cast<const std::byte*>(slot.entry + 1))))
-                return {&s, &slot};
+            if (!slot.entry || holds(slot, hash, key)) return {&s, &slot};
         }
     }
+    // The same for who holds the first slot already: Start is good until layout() changes.
+    class Start {
+        friend class Slots;
+        Slot* slot;
+    };
+    template <class Key>
+    [[gnu::always_inline]] Place probe(Start start, std::uint64_t hash, const Key& key) const {
+        if (start.slot->entry) {
+            if (!holds(*start.slot, hash, key)) return probe(hash, key);
+            return {nullptr, start.slot};
+        }
+        return {directory_[hash >> shift_], start.slot};
+    }
+    [[gnu::always_inline]] Start start(std::uint64_t hash) const {
+        Segment& s = *directory_[hash >> shift_];
+        Start start;
+        start.slot = &s.slots[hash & s.mask];
+        __builtin_prefetch(start.slot);
+        return start;
+    }
+    [[gnu::always_inline]] void prefetch_likely_entry(Start start) const {
+        __builtin_prefetch(start.slot->entry, 1);
+    }
+    std::uint64_t layout() const { return layout_; }
     Entry* find(std::uint64_t hash, BytesView key) const {
         return probe(hash, WholeKey{key}).entry();
     }
@@ -105,11 +135,6 @@ public:
     [[gnu::always_inline]] void prefetch_slot(std::uint64_t hash) const {
         const Segment& s = *directory_[hash >> shift_];
         __builtin_prefetch(&s.slots[hash & s.mask]);
-    }
-    // The same, guessing that the key lies in the first slot it may lie in: most do.
-    [[gnu::always_inline]] void prefetch_likely_entry(std::uint64_t hash) const {
-        const Segment& s = *directory_[hash >> shift_];
-        __builtin_prefetch(s.slots[hash & s.mask].entry, 1);
     }
     [[gnu::always_inline]] void prefetch_entry(std::uint64_t hash) const {
         const Segment& s = *directory_[hash >> shift_];
@@ -146,6 +171,12 @@ public:
 private:
     static constexpr std::size_t kSlotsMin = 8, kSlotsMax = 8192;
 
+    template <class Key>
+    [[gnu::always_inline]] static bool holds(const Slot& slot, std::uint64_t hash, const Key& key) {
+        return slot.hash == hash && slot.entry->key_size == key.size() &&
+               key.equals(reinterpret_cast<const std::byte*>(slot.entry + 1));
+    }
+
     Segment& segment_of(std::uint64_t hash) { return *directory_[hash >> shift_]; }
     static void place(Segment& s, const Slot& slot);
     static std::size_t used_max(std::size_t slots) { return slots * 7 / 10; }
@@ -157,6 +188,7 @@ private:
     unsigned shift_ = 63;  // 64 - depth of the directory, which has at least one bit
     std::size_t size_ = 0;
     std::int64_t bytes_ = 0;
+    std::uint64_t layout_ = 0;  // grows whenever slots move
 };
 
 }  // namespace millrace::state

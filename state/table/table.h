@@ -63,13 +63,14 @@ public:
     // ask for committed state).
     std::optional<ValueAndTimestamp> committed_value(const Entry& e) const;
 
-    // Two hints for who knows its keys well ahead: first the slot, a little later the entry.
-    [[gnu::always_inline]] void prefetch_slot(std::uint64_t hash) const {
-        slots_.prefetch_slot(hash);
+    // For open() by who knows its keys well ahead: the slot where a key is looked for first, which
+    // is asked for here; a little later the entry may be. Good until layout() changes.
+    using Start = Slots::Start;
+    [[gnu::always_inline]] Start start(std::uint64_t hash) const { return slots_.start(hash); }
+    [[gnu::always_inline]] void prefetch_entry(Start start) const {
+        slots_.prefetch_likely_entry(start);
     }
-    [[gnu::always_inline]] void prefetch_entry(std::uint64_t hash) const {
-        slots_.prefetch_likely_entry(hash);
-    }
+    std::uint64_t layout() const { return slots_.layout(); }
     // A hint that the key is about to be used. The slot is fetched now, the entry of the key seven
     // hints earlier, too.
     [[gnu::always_inline]] void prefetch(std::uint64_t hash) {
@@ -86,9 +87,9 @@ public:
     // long way (get, put). The entry and its key stay where they are until a commit, an abort, an
     // eviction or the end of a spill.
     template <class Key>
-    [[gnu::always_inline]] Entry* open(std::uint64_t hash, const Key& key, std::uint32_t size,
-                                       bool& made) {
-        const Slots::Place place = slots_.probe(hash, key);
+    [[gnu::always_inline]] Entry* open(Start start, std::uint64_t hash, const Key& key,
+                                       std::uint32_t size, bool& made) {
+        const Slots::Place place = slots_.probe(start, hash, key);
         Entry* e = place.entry();
         made = !e;
         if (e) {

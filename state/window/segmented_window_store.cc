@@ -105,10 +105,7 @@ bool SegmentedWindowStore::count(std::span<Counted> run, std::int64_t start) {
     segments_.observe(start);
     Table& table = segments_.at_or_new(segments_.id_of(start)).table;
     const std::uint64_t salt = salt_of(start, 0);
-    for (Counted& record : run) {
-        record.hash = salted(record.hash, salt);
-        table.prefetch_slot(record.hash);
-    }
+    for (Counted& record : run) record.hash = salted(record.hash, salt);
     WindowKey key({}, start, 0);
     count_in(
         table, run,
@@ -120,7 +117,7 @@ bool SegmentedWindowStore::count(std::span<Counted> run, std::int64_t start) {
             const BytesView whole = window_key(record.key, start, 0);
             count_by_put(table, record, whole, segments_.get(record.hash, whole));
         });
-    if (log_) log_->log(run);
+    log_counted(log_, run);
     return true;
 }
 

@@ -159,7 +159,8 @@ TEST_P(TableAgainstModel, EqualsAMapWithTransactions) {
                     std::string next(8, '0');
                     if (eight) next = there->second.value, ++next[random.below(8)];
                     bool made = true;
-                    if (Entry* e = table.open(k.hash, WholeKey{k.key}, 8, made)) {
+                    if (Entry* e =
+                            table.open(table.start(k.hash), k.hash, WholeKey{k.key}, 8, made)) {
                         ASSERT_EQ(made, there == model.open.end());
                         ASSERT_TRUE(made || eight);
                         if (!made) {
