@@ -27,7 +27,14 @@ ColumnType column_type() {
                   "a stream's key or value type is not std::optional<T>: use T; a lambda sees "
                   "nulls through const T* or std::optional<T>");
     static_assert(!std::is_void_v<T>, "this operator's lambda must return something");
-    return ColumnType{&engine::type_ops<T>(), serde_detail::default_codec<T>()};
+    if constexpr (std::is_default_constructible_v<T> && std::is_copy_assignable_v<T>) {
+        return ColumnType{&engine::type_ops<T>(), serde_detail::default_codec<T>()};
+    } else {
+        static_assert(std::is_void_v<T> || IsOptional<T>::value,
+                      "a stream's key or value type needs a default constructor and copy "
+                      "assignment: its objects are used again and again");
+        return ColumnType{};
+    }
 }
 
 template <class R>
@@ -213,8 +220,8 @@ private:
         call.at = at;
         call.of_key.asked = kernel->asks_key();
         call.of_value.asked = kernel->asks_value();
-        call.make = [kernel = std::move(kernel)](
-                        std::string name, Where where) -> std::unique_ptr<engine::Node> {
+        call.make = [kernel = std::move(kernel)](std::string name,
+                                                 Where where) -> std::unique_ptr<engine::Node> {
             return std::make_unique<engine::FilterNode>(std::move(name), where, kernel);
         };
         return graph().unary(stream_, std::move(call), stream_->key, stream_->value);
@@ -231,8 +238,8 @@ private:
         call.terminal = terminal;
         call.of_key.asked = kernel->asks_key();
         call.of_value.asked = kernel->asks_value();
-        call.make = [kernel = std::move(kernel)](
-                        std::string name, Where where) -> std::unique_ptr<engine::Node> {
+        call.make = [kernel = std::move(kernel)](std::string name,
+                                                 Where where) -> std::unique_ptr<engine::Node> {
             return std::make_unique<engine::VisitNode>(std::move(name), where, kernel);
         };
         return graph().unary(stream_, std::move(call), stream_->key, stream_->value);
