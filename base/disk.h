@@ -61,6 +61,12 @@ public:
 Result<Bytes> read_file(Disk& disk, std::string_view path);
 // Temp file, sync, rename, directory sync: after a crash either the old or the new content is there.
 Result<void> replace_file(Disk& disk, std::string_view path, BytesView content);
+// Writes what the file holds from `from` on once more, in place. After a sync that failed the kernel takes the pages of a file
+// for clean: they can be read, and no later sync writes them. Written again they are dirty again; the caller syncs.
+Result<void> write_again(Disk& disk, std::string_view path, std::int64_t from = 0);
+// An empty file of this name in a directory: a sync failed there. It needs no sync itself, since it matters only as long as the
+// page cache does. Made by whoever sees a failed sync; who starts next does not trust what it reads to be durable.
+inline constexpr std::string_view kSyncFailedFile = "millrace-sync-failed";
 std::string join(std::string_view directory, std::string_view name);
 
 }  // namespace millrace

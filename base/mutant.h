@@ -23,6 +23,27 @@ enum class Mutant : std::uint8_t {
     AbortKeepsState,             // an aborted transaction's state entries stay
     ClocksNotCommitted,          // operator clocks are not in the offset metadata
     FenceOffByOneOnAssign,       // a task is granted before its owner gave it up
+    AbortedIndexNotWritten,      // a rolled segment forgets what was aborted in it
+    SnapshotDropsOpenTransaction, // a producer snapshot says nothing of open transactions
+    ProducersNotRebuilt,         // producers are as the last snapshot says, not what came after
+    RecoveryNotSynced,           // what recovery found is served without a sync
+    IndexesNotSynced,            // a checkpoint syncs rolled segments without their indexes
+    FailedSyncTrusted,           // after a failed sync the page cache is believed
+    StaleImageServed,            // partitions are led by an image that is behind
+    AbortedOffsetsCount,         // offsets of an aborted transaction count
+    InitLeavesTransactionOpen,   // InitProducerId bumps the epoch and aborts nothing
+    TimeoutNeverAborts,          // transactions do not time out
+    SessionNeverEnds,            // members that are gone keep their tasks
+    ZombieOffsetsAccepted,       // TxnOffsetCommit does not look at the member epoch
+    AbortedBatchesDelivered,     // the fetcher does not drop aborted batches
+    LostAnswerIsSuccess,         // a batch whose answer was lost counts as written
+    CommitOfUnprocessed,         // the position committed is one too far
+    PurgePastCommitted,          // a repartition topic is purged up to what was fetched
+    RestoreStopsEarly,           // the last record of a changelog is not restored
+    RestoreOfUncommitted,        // aborted changelog records are restored
+    SpillLosesDeletions,         // a spill writes no deletions
+    FrozenEntryOverwritten,      // a commit goes home under a running spill
+    EvictUnspilled,              // committed entries that are in no run are evicted
     Count,
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "millrace/base/mutant.h"
 #include "millrace/wire/batch/compression.h"
 #include "millrace/wire/batch/record_batch.h"
 
@@ -61,7 +62,8 @@ Result<std::vector<FetchedBatches>> split_batches(const wire::FetchResponse::Par
                     const auto marker = wire::end_transaction_marker(*batch);
                     if (marker && marker->type == wire::ControlType::Abort && in != dropping.end())
                         dropping.erase(in);
-                } else if (batch->transactional() && in != dropping.end()) {
+                } else if (batch->transactional() && in != dropping.end() &&
+                           !mutant::on(Mutant::AbortedBatchesDelivered)) {
                     drop = true;
                 }
             }

@@ -59,6 +59,9 @@ if(MILLRACE_SANITIZE MATCHES "address")
 endif()
 add_test(NAME simulate COMMAND simulate --seeds 1..40 --jobs 2)
 set_tests_properties(simulate PROPERTIES TIMEOUT 600)
+# One seed is one history, in every process.
+add_test(NAME simulate_hashes COMMAND ${CMAKE_SOURCE_DIR}/tests/scripts/same_hashes.sh $<TARGET_FILE:simulate>)
+set_tests_properties(simulate_hashes PROPERTIES TIMEOUT 300)
 
 # kill -9 of broker and application, and the output compared with an undisturbed run. The full length is in tests/chaos/README.md.
 add_test(NAME chaos_apart COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/chaos/chaos.py --mode apart --rate 3000

@@ -1,8 +1,11 @@
 #include "millrace/broker/controller/controller_node.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "millrace/base/check.h"
+#include "millrace/base/mutant.h"
 #include "millrace/broker/api/describe_quorum.h"
 #include "millrace/broker/api/raft_messages.h"
 
@@ -232,6 +235,7 @@ void ControllerNode::synced(Offset durable_end, Now now, ControllerEffects& effe
 void ControllerNode::sync_failed(Now now, ControllerEffects& effects) {
     sync_outstanding_ = false;
     sync_file_.reset();
+    (void)disk_.open(join(directory_, kSyncFailedFile), OpenMode::Create);
     fail_for_good("sync", Error{ErrorCode::KafkaStorageError, directory_});
     raft::Effects raft;  // what it would send no longer counts, but for the news that it resigns
     quorum_->resign(now, raft);
@@ -329,6 +333,18 @@ void ControllerNode::snapshot_installed(ControllerEffects& effects) {
     transaction_.clear();
 }
 
+// Nobody acts on an image that is behind what this node knew before it stopped: an old leader epoch would serve for a moment
+// (MetadataLoader.stillNeedToCatchUp).
+void ControllerNode::publish(ControllerEffects& effects) {
+    if (!caught_up_ && !mutant::on(Mutant::StaleImageServed)) {
+        std::move(effects.committed.begin(), effects.committed.end(), std::back_inserter(unpublished_));
+        effects.committed.clear();
+        caught_up_ = active_ || (!quorum_->is_leader() && quorum_->high_watermark() > Offset{0} &&
+                                 image_end_ >= quorum_->high_watermark());
+        if (caught_up_) effects.committed = std::exchange(unpublished_, {});
+    }
+}
+
 // ---------------------------------------------------------------- deciding
 
 void ControllerNode::settle(Now now, ControllerEffects& effects) {
@@ -341,6 +357,7 @@ void ControllerNode::settle(Now now, ControllerEffects& effects) {
         const auto& leader = std::get<raft::Leader>(quorum_->state());
         if (quorum_->high_watermark() > leader.epoch_start) activate(now, effects);
     }
+    publish(effects);
     if (!active_ && !quorum_->is_leader() && !waiting_.empty())
         deactivate(ErrorCode::NotController);
     if (active_) {

@@ -106,6 +106,7 @@ private:
     void carry_out(raft::Effects& raft, ControllerEffects& effects);
     Result<void> apply_committed(Offset to, ControllerEffects& effects);
     void snapshot_installed(ControllerEffects& effects);
+    void publish(ControllerEffects& effects);
     void settle(Now now, ControllerEffects& effects);  // after every input
     void activate(Now now, ControllerEffects& effects);
     void deactivate(ErrorCode code);
@@ -126,6 +127,8 @@ private:
 
     MetadataImage image_;
     Offset image_end_{};
+    bool caught_up_ = false;                     // since the start
+    std::vector<MetadataChange> unpublished_;    // until then
     MetadataTransaction transaction_;  // of committed records
 
     std::unique_ptr<ControllerState> active_;

@@ -74,6 +74,13 @@ Result<void> MetadataLog::recover() {
         segments_.clear();
         batches_.clear();
     }
+    if (const std::string failed = path(std::string(kSyncFailedFile)); disk_.exists(failed)) {
+        for (const Segment& segment : segments_) {
+            MR_TRY_VOID(write_again(disk_, path(segment_name(segment.base))));
+            MR_TRY_VOID(segment.file->sync());
+        }
+        MR_TRY_VOID(disk_.remove(failed));
+    }
     if (segments_.empty()) {
         MR_TRY(Segment segment, new_segment(snapshot_ ? snapshot_->end : Offset{0}));
         segments_.push_back(std::move(segment));

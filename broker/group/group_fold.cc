@@ -197,7 +197,7 @@ void GroupFold::replay(const TxnMarker& marker, Offset at) {
         Group& group = groups_[group_id];
         const auto it = group.pending.find(marker.producer.id);
         if (it == group.pending.end() || it->second.epoch > marker.producer.epoch) continue;
-        if (marker.commit)
+        if (marker.commit || mutant::on(Mutant::AbortedOffsetsCount))
             for (auto& [tp, offset] : it->second.offsets) {
                 const auto there = group.offsets.find(tp);
                 // A plain commit behind it in the log came later, and stays.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "millrace/broker/group/group_records.h"
+#include "millrace/base/mutant.h"
 #include "millrace/broker/group/group_shard.h"
 
 namespace millrace::broker {
@@ -23,6 +24,7 @@ struct GroupCoordinator::Commit {
 // Whether this member may commit these partitions now. (Kafka: Group.validateOffsetCommit; KIP-447,
 // KIP-1251.)
 ErrorCode GroupCoordinator::check_commit(const Group* group, const Commit& commit) const {
+    if (commit.transactional && mutant::on(Mutant::ZombieOffsetsAccepted)) return ErrorCode::None;
     const bool distinct =
         !commit.transactional || commit.version >= 6;  // KIP-1319: the codes of the new protocols
     const ErrorCode unknown_group =

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "millrace/broker/group/group_records.h"
+#include "millrace/base/mutant.h"
 #include "millrace/broker/group/group_shard.h"
 #include "millrace/broker/group/sticky_assignor.h"
 
@@ -50,6 +51,7 @@ void GroupCoordinator::expire_members(GroupShard& shard) {
                 work.sessions.at(member_id) > now_.time)
                 slow[group_id].push_back(member_id);
     }
+    if (mutant::on(Mutant::SessionNeverEnds)) silent.clear();
     for (const auto& [group_id, members] : silent)
         remove_members(shard, group_id, members, "its session ended");
     for (const auto& [group_id, members] : slow)

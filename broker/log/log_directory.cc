@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "millrace/base/check.h"
+#include "millrace/base/mutant.h"
 #include "millrace/broker/log/log_directory_state.h"
 
 namespace millrace::broker {
@@ -26,6 +27,7 @@ Result<void> SyncRequest::run(Disk& disk) const {
 void LogDirectoryState::go_offline(const std::string& why) {
     if (offline_) return;
     offline_ = true;
+    (void)disk_.open(path_of(kSyncFailedFile), OpenMode::Create);
     log_.error("data directory is offline", {{"directory", config_.path}, {"why", why}});
 }
 
@@ -246,6 +248,7 @@ void LogDirectoryState::apply(const std::vector<SyncedSegment>& segments,
             if (segment->base_offset() != s.base || s.log->cuts_ != s.cuts) continue;
             segment->synced(s.version);
             segment->name_synced();
+            if (s.indexes) segment->indexes_synced();
         }
     }
     for (Log* log : new_names) log->directory_new_ = false;
@@ -305,12 +308,15 @@ void LogDirectoryState::start_checkpoint(bool high_watermarks_only) {
                 segment->transactions().sync_begun();
                 log->names_changed_ = true;
             }
+            log->names_changed_ |= std::any_of(log->segments_.begin(), log->segments_.end(),
+                                               [](const auto& s) { return s->indexes_unsynced(); });
             add_names(*log, checkpoint.request, checkpoint.new_names);
             log->names_changed_ = false;
             for (const auto& segment : log->segments_) {
-                if (segment->dirty())
+                if (segment->dirty() || segment->indexes_unsynced())
                     add_segment(*log, *segment, checkpoint.request, checkpoint.segments,
                                 checkpoint.new_names);
+                if (segment->indexes_unsynced() && !mutant::on(Mutant::IndexesNotSynced)) add_indexes(*segment, checkpoint);
             }
         }
         unsynced_.clear();
@@ -321,6 +327,16 @@ void LogDirectoryState::start_checkpoint(bool high_watermarks_only) {
         to_send_.pop_back();
         go_on_with_checkpoint();
     }
+}
+
+// Recovery reads only what lies behind the recovery point. Indexes below it are believed: of what was aborted there, nobody
+// else tells.
+void LogDirectoryState::add_indexes(Segment& segment, Checkpoint& checkpoint) {
+    auto files = segment.index_files_for_sync();
+    if (!files) return go_offline(files.error().detail);
+    for (auto& file : *files) checkpoint.request.files.push_back(std::move(file));
+    for (SyncedSegment& s : checkpoint.segments)
+        if (s.base == segment.base_offset() && s.log == checkpoint.ends.back().log) s.indexes = true;
 }
 
 void LogDirectoryState::collect_offsets() {

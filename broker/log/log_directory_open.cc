@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "millrace/base/check.h"
+#include "millrace/base/mutant.h"
 #include "millrace/broker/log/journal_replay.h"
 #include "millrace/broker/log/log_directory_state.h"
 
@@ -58,8 +59,13 @@ Result<void> LogDirectoryState::open() {
             last_sequence = contents.last_sequence;
         }
     } else {
-        MR_TRY_VOID(recover(last_sequence));
+        distrusted_ = disk_.exists(path_of(kSyncFailedFile)) && !mutant::on(Mutant::FailedSyncTrusted);
+        if (auto recovered = recover(last_sequence); !recovered) {
+            (void)disk_.open(path_of(kSyncFailedFile), OpenMode::Create);
+            return recovered;
+        }
     }
+    if (disk_.exists(path_of(kSyncFailedFile))) MR_TRY_VOID(disk_.remove(path_of(kSyncFailedFile)));
     for (OffsetCheckpoint* offsets : {&recovery_points_, &high_watermarks_, &log_starts_})
         std::erase_if(*offsets,
                       [this](const auto& entry) { return !on_disk_.contains(entry.first); });
@@ -325,9 +331,12 @@ void LogDirectoryState::set_mark(Log& log) {
 
 // What recovery read from the page cache, or wrote, is made durable before anybody is told of it.
 Result<void> LogDirectoryState::sync_recovered(Log& log) {
+    if (mutant::on(Mutant::RecoveryNotSynced)) return {};
     bool names = !log.resumed_ || log.names_changed_;
     for (const auto& segment : log.segments_) {
-        MR_TRY_VOID(segment->write_indexes(false));
+        if (distrusted_ && segment->dirty() && disk_.exists(segment->path(".log")))
+            MR_TRY_VOID(write_again(disk_, segment->path(".log")));
+        MR_TRY_VOID(segment->write_indexes(segment != log.segments_.back()));
         MR_TRY(const bool new_file, segment->sync_data());
         names = names || segment->is_new() || new_file;
         segment->name_synced();
@@ -337,6 +346,7 @@ Result<void> LogDirectoryState::sync_recovered(Log& log) {
     if (log.resumed_) return names ? disk_.sync_directory(log.path_) : Result<void>();
     if (const std::string metadata = join(log.path_, "partition.metadata");
         disk_.exists(metadata)) {
+        if (distrusted_) MR_TRY_VOID(write_again(disk_, metadata));
         MR_TRY(const auto file, disk_.open(metadata, OpenMode::Write));
         MR_TRY_VOID(file->sync());
     }

@@ -68,6 +68,7 @@ private:
         Offset base;
         std::uint64_t version;
         std::uint64_t cuts;  // after a cut there may be another segment of this base
+        bool indexes = false;  // its index files too: they are written when it is rolled
     };
     struct Cycle {
         SyncRequest request;
@@ -102,6 +103,7 @@ private:
     void apply(const std::vector<SyncedSegment>& segments, const std::set<Log*>& new_names);
     void remove_now(std::vector<std::unique_ptr<Segment>>& segments);
     void start_checkpoint(bool high_watermarks_only);
+    void add_indexes(Segment& segment, Checkpoint& checkpoint);
     void go_on_with_checkpoint();
     Result<void> write_checkpoint_content();
     void forget(Log* log);
@@ -131,6 +133,7 @@ private:
     std::unique_ptr<DirectoryLock> lock_;
     MetaProperties meta_;
     bool was_clean_ = false, offline_ = false, closed_ = false;
+    bool distrusted_ = false;  // a sync failed before this start: what is read may not be durable, nor ever become so
     std::optional<std::int64_t> clean_broker_epoch_;
     Journal journal_;
     std::map<TopicPartition, std::unique_ptr<Log>> logs_;  // opened

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "millrace/broker/log/batch_file_reader.h"
+#include "millrace/base/mutant.h"
 #include "millrace/broker/log/checkpoint_file.h"
 #include "millrace/broker/log/log.h"
 
@@ -149,8 +150,12 @@ Result<std::size_t> Log::recover(const Open& how) {
     if (how.mark) {
         MR_TRY(resumed_, resume(*how.mark));
     }
-    const std::size_t first =
-        segment_index(resumed_ ? how.mark->segment.base : std::min(how.recovery_point, how.end));
+    // Else from the segment of the last record that was synced: it may have been rolled while the checkpoint was under way, and
+    // its indexes are then not durable.
+    const Offset point = std::min(how.recovery_point, how.end);
+    const std::size_t first = segment_index(resumed_              ? how.mark->segment.base
+                                            : point > Offset{0} ? point - 1
+                                                                : point);
     // The epochs of what is not scanned come from the checkpoint, which is written lazily: is it
     // whole?
     std::optional<LeaderEpoch> before;
@@ -264,7 +269,7 @@ Result<void> Log::load_producers(Offset trusted, std::size_t reindex_from) {
 
 // What the batches from `from` on change in the producers.
 Result<void> Log::read_producers(Offset from, std::size_t reindex_from) {
-    if (from >= log_end_offset_) return {};
+    if (from >= log_end_offset_ || mutant::on(Mutant::ProducersNotRebuilt)) return {};
     for (std::size_t i = segment_index(from); i < segments_.size(); ++i) {
         const bool reindex = i >= reindex_from;
         Segment& segment = *segments_[i];

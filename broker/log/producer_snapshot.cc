@@ -8,6 +8,7 @@
 
 #include "millrace/base/byte_order.h"
 #include "millrace/base/hash.h"
+#include "millrace/base/mutant.h"
 #include "millrace/broker/log/producer_state.h"
 
 namespace millrace::broker {
@@ -43,7 +44,9 @@ Bytes ProducerStateTable::encode_snapshot() const {
         append_be<std::int64_t>(sink, state.last_timestamp.value());
         append_be<std::int32_t>(sink, state.coordinator_epoch);
         append_be<std::int64_t>(sink,
-                                state.transaction_start ? state.transaction_start->value() : -1);
+                                state.transaction_start && !mutant::on(Mutant::SnapshotDropsOpenTransaction)
+                                    ? state.transaction_start->value()
+                                    : -1);
     }
     store_be(sink.data() + kCrcAt, crc32c(sink.view().subspan(kBodyAt)));
     return sink.to_bytes();

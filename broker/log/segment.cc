@@ -382,16 +382,25 @@ Result<bool> Segment::sync_data() {
     return true;
 }
 
+Result<std::vector<std::shared_ptr<File>>> Segment::index_files_for_sync() {
+    std::vector<std::shared_ptr<File>> files;
+    for (const char* suffix : {".index", ".timeindex", ".txnindex"}) {
+        if (!disk_.exists(path(suffix))) continue;
+        MR_TRY(auto f, disk_.open(path(suffix), OpenMode::Write));
+        files.push_back(std::move(f));
+    }
+    return files;
+}
+
 Result<void> Segment::sync_files() {
-    const auto sync = [this](const char* suffix) -> Result<void> {
-        if (!disk_.exists(path(suffix))) return {};
-        MR_TRY(const auto f, disk_.open(path(suffix), OpenMode::Write));
-        return f->sync();
-    };
-    if (dirty()) MR_TRY_VOID(sync(".log"));
+    if (dirty() && disk_.exists(path(".log"))) {
+        MR_TRY(const auto f, disk_.open(path(".log"), OpenMode::Write));
+        MR_TRY_VOID(f->sync());
+    }
     synced_version_ = version_;
     if (!indexes_written_) return {};
-    for (const char* suffix : {".index", ".timeindex", ".txnindex"}) MR_TRY_VOID(sync(suffix));
+    MR_TRY(const auto files, index_files_for_sync());
+    for (const auto& f : files) MR_TRY_VOID(f->sync());
     transactions_.sync_begun();
     indexes_written_ = false;
     return {};

@@ -105,6 +105,10 @@ public:
     // The batches and the aborted transactions, where they are not synced; the other indexes can be
     // built anew. True: a file may have a new name.
     Result<bool> sync_data();
+    // Index files that were written and not synced; none are written again after a roll.
+    bool indexes_unsynced() const { return indexes_written_; }
+    Result<std::vector<std::shared_ptr<File>>> index_files_for_sync();
+    void indexes_synced() { indexes_written_ = false; }
     Result<void> sync_files();  // what of its files was written and not synced; at a clean stop
 
 private:

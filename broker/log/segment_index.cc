@@ -5,6 +5,7 @@
 #include "millrace/base/byte_order.h"
 #include "millrace/base/check.h"
 #include "millrace/base/hash.h"
+#include "millrace/base/mutant.h"
 
 namespace millrace::broker {
 
@@ -300,7 +301,7 @@ Result<std::uint32_t> TransactionIndex::crc_of(std::size_t count) {
 }
 
 Result<void> TransactionIndex::write() {
-    if (!dirty_) return {};
+    if (!dirty_ || mutant::on(Mutant::AbortedIndexNotWritten)) return {};
     if (entries_.empty()) {
         if (disk_->exists(path_)) MR_TRY_VOID(disk_->remove(path_));
         dirty_ = unsynced_ = false;

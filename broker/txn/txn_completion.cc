@@ -99,14 +99,12 @@ void TxnCoordinator::marker_written(std::uint64_t id, const TopicPartition& part
                                                // not open
         case ErrorCode::UnsupportedForMessageFormat:
             break;
-        case ErrorCode::TransactionCoordinatorFenced:
-            // Somebody else leads this partition and completes it; we shall be told.
-            log_.warn("markers were refused: the coordinator is fenced",
-                      {{"transactional_id", transactional_id}});
-            marker_owner_.erase(owner);
-            shard->completing.erase(transactional_id);
-            return;
         default:
+            // TransactionCoordinatorFenced as well: whoever leads this partition under a later epoch completes the transaction,
+            // and that may be ourselves. If it is somebody else we are told, and forget it.
+            if (code == ErrorCode::TransactionCoordinatorFenced)
+                log_.warn("markers were refused: the coordinator is fenced",
+                          {{"transactional_id", transactional_id}});
             completing.retry_at[partition] = now.time + config_.marker_retry;
             timers_changed_ = true;
             return;
@@ -136,6 +134,8 @@ void TxnCoordinator::complete_if_done(TxnShard& shard, const std::string& transa
 void TxnCoordinator::retry_markers(Now now) {
     for (auto& [partition, shard] : shards_)
         for (auto& [id, completing] : shard->completing) {
+            if (!completing.retry_at.empty())
+                completing.marker.coordinator_epoch = shard->shard.leader_epoch().value();
             WriteTxnMarkers again{completing.id, id, completing.marker, {}};
             for (auto it = completing.retry_at.begin(); it != completing.retry_at.end();) {
                 if (it->second > now.time) {
@@ -172,7 +172,7 @@ void TxnCoordinator::note_deadline(TxnShard& shard, const std::string& transacti
 }
 
 void TxnCoordinator::abort_timed_out(Now now) {
-    if (now.time < next_timeout_scan_) return;
+    if (now.time < next_timeout_scan_ || mutant::on(Mutant::TimeoutNeverAborts)) return;
     bool scanned = false;
     for (auto& [partition, shard] : shards_) {
         if (shard->shard.serving() != ErrorCode::None) continue;

@@ -77,7 +77,8 @@ TxnDecision decide_init_producer_id(const TxnMetadata& current, const InitProduc
             next.previous_producer_id = current.previous_producer_id;  // it may ask a third time
         return TxnNext{next};
     }
-    if (current.state == TxnState::Ongoing) return TxnNext{fence_and_abort(current, now)};
+    if (current.state == TxnState::Ongoing && !mutant::on(Mutant::InitLeavesTransactionOpen))
+        return TxnNext{fence_and_abort(current, now)};
 
     TxnMetadata next = emptied(current, ask.timeout_ms, now);
     next.last_producer_epoch = ask.expected ? current.producer_epoch : ProducerEpoch{-1};

@@ -18,10 +18,16 @@ std::string_view name(Event event) {
         "a crash in a spill",
         "a restore from checkpoint plus tail",
         "a client that outlives the broker inside a transaction",
+        "an abort after the offsets were sent",
+        "a start after a failed sync on the same running machine",
         "broker crash (power)",
         "broker kill",
+        "broker stop",
         "worker crash (power)",
         "worker kill",
+        "worker stop",
+        "a disk fault of a worker",
+        "user code fails",
         "pause",
         "links cut",
         "disk full",
@@ -39,7 +45,8 @@ std::string Coverage::table() const {
     std::string text;
     for (std::size_t i = 0; i < counts_.size(); ++i) {
         std::string n = std::to_string(counts_[i]);
-        text += std::string(n.size() < 8 ? 8 - n.size() : 0, ' ') + n + "  " + std::string(name(static_cast<Event>(i))) + '\n';
+        text += std::string(n.size() < 8 ? 8 - n.size() : 0, ' ') + n + "  " +
+                std::string(name(static_cast<Event>(i))) + '\n';
     }
     return text;
 }
@@ -48,7 +55,8 @@ std::string Coverage::too_rare() const {
     std::string text;
     for (std::size_t i = 0; i < counts_.size(); ++i) {
         if (counts_[i] >= kAtLeast) continue;
-        text += (text.empty() ? "" : ", ") + std::string(name(static_cast<Event>(i))) + " (" + std::to_string(counts_[i]) + ')';
+        text += (text.empty() ? "" : ", ") + std::string(name(static_cast<Event>(i))) + " (" +
+                std::to_string(counts_[i]) + ')';
     }
     return text;
 }

@@ -1,13 +1,13 @@
-// simulate --seeds A..B | --seed N [--trace FILE] | --mutants [--seeds A..B] [--mutant NAME] [--fault-seconds S] [--jobs N]
-#include <sys/wait.h>
-#include <unistd.h>
-
+// simulate --seeds A..B | --seed N [--trace FILE] | --mutants [--seeds A..B] [--mutant NAME]
+// [--fault-seconds S] [--jobs N]
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "millrace/base/mutant.h"
 #include "millrace/cli/simulate/simulation.h"
@@ -26,13 +26,18 @@ struct Flags {
 };
 
 constexpr char kUsage[] =
-    "usage: simulate --seeds A..B | --seed N [--trace FILE]   run seeds; fails when an invariant is violated, or when over 300\n"
-    "                                                         seeds something happened less than 20 times\n"
-    "       simulate --mutants [--seeds A..B]                 each mutant must be found; says how many seeds it took\n"
+    "usage: simulate --seeds A..B | --seed N [--trace FILE]   run seeds; fails when an invariant "
+    "is violated, or when over 300\n"
+    "                                                         seeds something happened less than "
+    "20 times\n"
+    "       simulate --mutants [--seeds A..B]                 each mutant (or the one of --mutant) "
+    "must be found; says\n"
+    "                                                         how many seeds it took\n"
     "  --mutant NAME        with this bug switched on\n"
     "  --fault-seconds S    simulated seconds of faults per seed (default 60)\n"
     "  --jobs N             processes at a time (default 1)\n"
-    "  --hashes             print each seed's trace hash: equal in every process and at every optimisation level\n";
+    "  --hashes             print each seed's trace hash: equal in every process and at every "
+    "optimisation level\n";
 
 std::optional<Flags> parse(int argc, char** argv) {
     Flags flags;
@@ -63,7 +68,8 @@ std::optional<Flags> parse(int argc, char** argv) {
             flags.hashes = true;
         } else if (flag == "--mutant") {
             for (int m = 1; m < static_cast<int>(Mutant::Count); ++m) {
-                if (mutant::name(static_cast<Mutant>(m)) == value) flags.mutant = static_cast<Mutant>(m);
+                if (mutant::name(static_cast<Mutant>(m)) == value)
+                    flags.mutant = static_cast<Mutant>(m);
             }
             if (!flags.mutant) return std::nullopt;
         } else {
@@ -82,11 +88,14 @@ struct Share {
 
 void print_failure(const SeedResult& result) {
     std::printf("seed %llu FAILED", static_cast<unsigned long long>(result.seed));
-    if (mutant::active != Mutant::None) std::printf(" (mutant %s)", std::string(mutant::name(mutant::active)).c_str());
+    if (mutant::active != Mutant::None)
+        std::printf(" (mutant %s)", std::string(mutant::name(mutant::active)).c_str());
     std::printf("\n");
     for (const std::string& violation : result.violations) std::printf("  %s\n", violation.c_str());
-    std::printf("  replay: build/release/bin/simulate --seed %llu --trace trace.txt", static_cast<unsigned long long>(result.seed));
-    if (mutant::active != Mutant::None) std::printf(" --mutant %s", std::string(mutant::name(mutant::active)).c_str());
+    std::printf("  replay: build/release/bin/simulate --seed %llu --trace trace.txt",
+                static_cast<unsigned long long>(result.seed));
+    if (mutant::active != Mutant::None)
+        std::printf(" --mutant %s", std::string(mutant::name(mutant::active)).c_str());
     std::printf("\n");
     std::fflush(stdout);
 }
@@ -99,8 +108,11 @@ Share run_share(const Flags& flags, int index) {
         share.coverage.add(result.coverage);
         share.records += result.records;
         if (flags.hashes) {
-            std::printf("seed %llu trace %016llx events %llu\n", static_cast<unsigned long long>(seed),
-                        static_cast<unsigned long long>(result.trace), static_cast<unsigned long long>(result.events));
+            std::printf("seed %llu trace %016llx events %llu\n",
+                        static_cast<unsigned long long>(seed),
+                        static_cast<unsigned long long>(result.trace),
+                        static_cast<unsigned long long>(result.events));
+            std::fflush(stdout);
         }
         if (!result.violations.empty()) {
             ++share.failed;
@@ -147,58 +159,89 @@ int run_seeds(const Flags& flags) {
     const std::uint64_t seeds = flags.last - flags.first + 1;
     std::printf("%llu seeds, %llu records read back\n%s", static_cast<unsigned long long>(seeds),
                 static_cast<unsigned long long>(all.records), all.coverage.table().c_str());
-    if (crashed) std::printf("a process died: the seed it ran is the one after the last it printed (use --jobs 1 --hashes)\n");
-    if (all.failed > 0) std::printf("%llu seeds FAILED\n", static_cast<unsigned long long>(all.failed));
+    if (crashed)
+        std::printf(
+            "a process died: the seed it ran is the one after the last it printed (use --jobs 1 "
+            "--hashes)\n");
+    if (all.failed > 0)
+        std::printf("%llu seeds FAILED\n", static_cast<unsigned long long>(all.failed));
     std::string rare;
     if (seeds >= 300) rare = all.coverage.too_rare();
-    if (!rare.empty()) std::printf("FAILED: less than %llu times: %s\n", static_cast<unsigned long long>(kAtLeast), rare.c_str());
+    if (!rare.empty())
+        std::printf("FAILED: less than %llu times: %s\n", static_cast<unsigned long long>(kAtLeast),
+                    rare.c_str());
     if (!crashed && all.failed == 0 && rare.empty()) std::printf("all invariants hold\n");
     return crashed || all.failed > 0 || !rare.empty() ? 1 : 0;
 }
 
-// Each mutant in a child of its own, seed after seed until an invariant breaks (or the process does).
-int run_mutants(const Flags& flags) {
-    int missed = 0;
-    for (int m = 1; m < static_cast<int>(Mutant::Count); ++m) {
-        std::uint64_t seed = flags.first;
-        bool found = false, died = false;
-        std::string first;
-        for (; seed <= flags.last && !found; ++seed) {
-            int ends[2];
-            if (pipe(ends) != 0) return 1;
-            std::fflush(stdout);
-            const pid_t child = fork();
-            if (child == 0) {
-                close(ends[0]);
-                std::freopen("/dev/null", "w", stderr);
-                mutant::active = static_cast<Mutant>(m);
-                const SeedResult result = simulate::simulate(seed, flags.options);
-                const std::string text = result.violations.empty() ? "" : result.violations.front().substr(0, 300);
-                if (write(ends[1], text.data(), text.size()) < 0) _exit(3);
-                _exit(result.violations.empty() ? 0 : 2);
-            }
-            close(ends[1]);
-            char text[512];
-            ssize_t n;
-            first.clear();
-            while ((n = read(ends[0], text, sizeof text)) > 0) first.append(text, static_cast<std::size_t>(n));
-            close(ends[0]);
-            int status = 0;
-            waitpid(child, &status, 0);
-            died = !WIFEXITED(status);
-            found = died || WEXITSTATUS(status) == 2;
-        }
-        const std::string label(mutant::name(static_cast<Mutant>(m)));
-        if (found) {
-            std::printf("%-32s found in %llu seeds: %s\n", label.c_str(), static_cast<unsigned long long>(seed - flags.first),
-                        died ? "a check failed" : first.c_str());
-        } else {
-            ++missed;
-            std::printf("%-32s NOT FOUND in %llu seeds\n", label.c_str(), static_cast<unsigned long long>(flags.last - flags.first + 1));
-        }
+// Each mutant in a child of its own, seed after seed until an invariant breaks (or the process
+// does).
+bool run_mutant(const Flags& flags, Mutant mutant) {
+    std::uint64_t seed = flags.first;
+    bool found = false, died = false;
+    std::string first;
+    for (; seed <= flags.last && !found; ++seed) {
+        int ends[2];
+        if (pipe(ends) != 0) return false;
         std::fflush(stdout);
+        const pid_t child = fork();
+        if (child == 0) {
+            close(ends[0]);
+            std::freopen("/dev/null", "w", stderr);
+            mutant::active = mutant;
+            const SeedResult result = simulate::simulate(seed, flags.options);
+            const std::string text =
+                result.violations.empty() ? "" : result.violations.front().substr(0, 300);
+            if (write(ends[1], text.data(), text.size()) < 0) _exit(3);
+            _exit(result.violations.empty() ? 0 : 2);
+        }
+        close(ends[1]);
+        char text[512];
+        ssize_t n;
+        first.clear();
+        while ((n = read(ends[0], text, sizeof text)) > 0)
+            first.append(text, static_cast<std::size_t>(n));
+        close(ends[0]);
+        int status = 0;
+        waitpid(child, &status, 0);
+        died = !WIFEXITED(status);
+        found = died || WEXITSTATUS(status) == 2;
     }
-    return missed == 0 ? 0 : 1;
+    const std::string label(mutant::name(mutant));
+    if (found) {
+        std::printf("%-32s found in %llu seeds: %s\n", label.c_str(),
+                    static_cast<unsigned long long>(seed - flags.first),
+                    died ? "a check failed" : first.c_str());
+    } else {
+        std::printf("%-32s NOT FOUND in %llu seeds\n", label.c_str(),
+                    static_cast<unsigned long long>(flags.last - flags.first + 1));
+    }
+    std::fflush(stdout);
+    return found;
+}
+
+int run_mutants(const Flags& flags) {
+    std::vector<pid_t> children;
+    for (int job = 0; job < flags.jobs; ++job) {
+        std::fflush(stdout);
+        const pid_t child = fork();
+        if (child == 0) {
+            bool all = true;
+            for (int m = 1 + job; m < static_cast<int>(Mutant::Count); m += flags.jobs) {
+                if (!flags.mutant || *flags.mutant == static_cast<Mutant>(m))
+                    all &= run_mutant(flags, static_cast<Mutant>(m));
+            }
+            _exit(all ? 0 : 1);
+        }
+        children.push_back(child);
+    }
+    bool all = true;
+    for (const pid_t child : children) {
+        int status = 0;
+        waitpid(child, &status, 0);
+        all &= WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+    return all ? 0 : 1;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "millrace/base/mutant.h"
 #include "millrace/engine/task/commit_metadata.h"
 #include "millrace/state/cache/caching_key_value_store.h"
 #include "millrace/state/cache/caching_window_store.h"
@@ -344,7 +345,8 @@ Result<std::vector<CommittedPosition>> StreamTask::prepare_commit(Now now) {
     for (const auto& queue : queues_) {
         if (!queue->position()) continue;
         metadata.partition_time = queue->partition_time;
-        positions.push_back({queue->tp(), *queue->position(), queue->epoch(), encode(metadata)});
+        positions.push_back({queue->tp(), *queue->position() + mutant::on(Mutant::CommitOfUnprocessed),
+                             queue->epoch(), encode(metadata)});
         queue->progressed = false;
     }
     commit_needed_ = false;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "millrace/base/check.h"
+#include "millrace/base/mutant.h"
 #include "millrace/engine/assignment/topology_request.h"
 #include "millrace/engine/worker/collector.h"
 
@@ -70,6 +71,7 @@ client::FetcherConfig fetcher_config(const WorkerConfig& c) {
 
 client::FetcherConfig restore_config(const WorkerConfig& c) {
     client::FetcherConfig out = fetcher_config(c);
+    if (mutant::on(Mutant::RestoreOfUncommitted)) out.read_committed = false;
     out.lane = client::Lane::Restore;
     out.second_lane.reset();
     out.fetch_max_bytes =

@@ -150,6 +150,7 @@ private:
     struct Slot {
         TaskId id;
         std::uint64_t serial = 0;
+        Time made;  // when its task was
         TaskState state = TaskState::Created;
         std::unique_ptr<Task> task;
         std::vector<Input> inputs;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "millrace/base/check.h"
+#include "millrace/base/mutant.h"
 #include "millrace/client/admin.h"
 #include "millrace/engine/worker/collector.h"
 #include "millrace/engine/worker/worker.h"
@@ -242,7 +243,9 @@ void Worker::purge() {
         for (Input& input : slot.inputs)
             if (input.repartition && input.exists && input.committed &&
                 *input.committed > input.purged) {
-                before[input.tp] = *input.committed;
+                before[input.tp] = mutant::on(Mutant::PurgePastCommitted)
+                                       ? fetcher_.position(input.tp).value_or(*input.committed)
+                                       : *input.committed;
                 input.purged = *input.committed;
             }
     if (before.empty()) return;

@@ -10,7 +10,7 @@ namespace millrace::engine {
 
 namespace {
 constexpr int kRestoreFailuresMax = 3;
-constexpr Duration kTopicWait = std::chrono::seconds(10);  // of sinks, after the start
+constexpr Duration kTopicWait = std::chrono::seconds(10);  // of sinks, from when the task is made
 }
 
 Worker::Slot* Worker::find(TaskId id, std::uint64_t serial) {
@@ -91,6 +91,7 @@ void Worker::make_slot(TaskId id) {
     Slot& slot = slots_[id];
     slot.id = id;
     slot.serial = next_serial_++;
+    slot.made = cluster_.now().time;
     slot.task = topology_.make_task(id, *collector_, stores_);
     MR_CHECK(slot.task != nullptr);
     // Asked for now, so that the task waits until a broker has made them rather than fail at its first record.
@@ -205,7 +206,7 @@ void Worker::try_running(Slot& slot) {
         return;
     }
     if (!restorer_.done(slot.id) || !producer_.topics_known() || slot.revoking) return;
-    if (!collector_->all_exist() && cluster_.now().time - started_ < kTopicWait) return;
+    if (!collector_->all_exist() && cluster_.now().time - slot.made < kTopicWait) return;
     for (const Input& input : slot.inputs) {
         const client::TopicMetadata* topic = cluster_.topic(input.tp.topic);
         if (!topic || topic->error != ErrorCode::None) return;

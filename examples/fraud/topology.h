@@ -31,11 +31,10 @@ struct Enriched {
     bool away = false;
 };
 
-inline millrace::Topology topology() {
+inline auto add_to(millrace::StreamsBuilder& builder) {
     using namespace millrace;
     using namespace std::chrono_literals;
 
-    StreamsBuilder builder;
     auto payments = builder.stream<std::string, Payment>("payments");
     auto customers = builder.table<std::string, Customer>("customers");
 
@@ -62,6 +61,12 @@ inline millrace::Topology topology() {
         .to_stream()
         .to("category-counts");
 
+    return payments;
+}
+
+inline millrace::Topology topology() {
+    millrace::StreamsBuilder builder;
+    add_to(builder);
     return builder.build();
 }
 

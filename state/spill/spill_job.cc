@@ -4,6 +4,7 @@
 #include <map>
 
 #include "millrace/base/byte_order.h"
+#include "millrace/base/mutant.h"
 
 namespace millrace::state {
 namespace {
@@ -36,6 +37,7 @@ Result<void> write_frozen(RunWriter& writer, const SpillPart::Frozen& from) {
     for (const Entry* e : sorted) {
         write_key(key, from, e->key());
         if (e->value_size == kTombstone) {
+            if (mutant::on(Mutant::SpillLosesDeletions)) continue;
             MR_TRY_VOID(writer.remove(key.view()));
             continue;
         }

@@ -320,7 +320,7 @@ void Table::finish(Entry* e, bool listed) {
             v->below = older->below;
             release(older);
         }
-        if (home_frozen(*e)) {
+        if (home_frozen(*e) && !mutant::on(Mutant::FrozenEntryOverwritten)) {
             if (!listed) {
                 list_dirty(e);
                 deferred_.push_back(e);
@@ -485,7 +485,9 @@ std::int64_t Table::evict(std::int64_t bytes, std::size_t slots_max) {
         seen.clear();
         slots_.sweep(hand_, kStep, seen);
         for (Entry* e : seen) {
-            if (e->upper() || e->txn > clean_ || e->value_size == kNothing) continue;
+            if (e->upper() || (e->txn > clean_ && !mutant::on(Mutant::EvictUnspilled)) ||
+                e->value_size == kNothing)
+                continue;
             if (e->referenced) {
                 e->referenced = false;
                 continue;

@@ -23,7 +23,7 @@ bool BrokerProcess::start() {
     auto opened = broker::Broker::open(std::move(settings), disk_, log_, scheduler_.now(), effects);
     if (!opened) {
         last_error_ = opened.error().detail;
-        disk_.kill_process();   // what the failed start held is released
+        end_process();   // what the failed start held is released
         return false;
     }
     broker_ = std::move(*opened);
@@ -44,6 +44,8 @@ void BrokerProcess::gone() {
     ready_ = false;
 }
 
+void BrokerProcess::end_process() { disk_.kill_process_after_failed_sync(scheduler_.random()); }
+
 void BrokerProcess::crash() {
     gone();
     disk_.crash(scheduler_.random());
@@ -51,7 +53,7 @@ void BrokerProcess::crash() {
 
 void BrokerProcess::kill() {
     gone();
-    disk_.kill_process();
+    end_process();
 }
 
 bool BrokerProcess::stop() {
@@ -59,7 +61,7 @@ bool BrokerProcess::stop() {
     const auto closed = broker_->close(scheduler_.now());
     if (!closed) last_error_ = closed.error().detail;
     gone();
-    disk_.kill_process();
+    end_process();
     return closed.has_value();
 }
 
@@ -85,6 +87,7 @@ void BrokerProcess::disconnected(Wire wire) {
 }
 
 void BrokerProcess::request(Wire wire, const wire::RequestHeader& header, wire::AnyRequest request) {
+    if (options_.request_seen) options_.request_seen(request);
     input(broker::RequestArrived{broker::ConnectionId{static_cast<std::uint64_t>(wire)}, header.correlation_id,
                                  header.client_id.value_or(""), std::move(request)});
 }
@@ -95,6 +98,7 @@ void BrokerProcess::input(broker::Input each) {
         waiting_.push_back(std::move(each));
         return;
     }
+    note_input(each);
     broker::Effects effects;
     broker_->step(std::move(each), scheduler_.now(), effects);
     carry_out(effects);
@@ -107,12 +111,47 @@ void BrokerProcess::input(broker::Input each) {
 
 void BrokerProcess::end_turn() {
     turn_scheduled_ = false;
+    scheduler_.trace().note("end of turn");
     broker::Effects effects;
     broker_->end_turn(scheduler_.now(), effects);
     carry_out(effects);
 }
 
+// Requests and answers are hashed as frames where they are sent; here is which arrive, and when.
+void BrokerProcess::note_input(const broker::Input& input) {
+    Trace& trace = scheduler_.trace();
+    trace.note(static_cast<std::int64_t>(input.index()));
+    if (const auto* request = std::get_if<broker::RequestArrived>(&input)) {
+        trace.note(static_cast<std::int64_t>(request->connection));
+        trace.note(request->correlation);
+    } else if (const auto* synced = std::get_if<broker::Synced>(&input)) {
+        trace.note(static_cast<std::int64_t>(synced->ticket));
+        trace.note(synced->outcome ? "synced" : synced->outcome.error().detail);
+    } else if (const auto* opened = std::get_if<broker::ConnectionOpened>(&input)) {
+        trace.note(static_cast<std::int64_t>(opened->connection));
+    } else if (const auto* closed = std::get_if<broker::ConnectionClosed>(&input)) {
+        trace.note(static_cast<std::int64_t>(closed->connection));
+    }
+}
+
+void BrokerProcess::note_effects(const broker::Effects& effects) {
+    Trace& trace = scheduler_.trace();
+    for (const broker::Sync& sync : effects.sync) trace.note(static_cast<std::int64_t>(sync.ticket));
+    for (const broker::Respond& r : effects.respond) {
+        trace.note(static_cast<std::int64_t>(r.connection));
+        trace.note(r.correlation);
+    }
+    for (const broker::CloseConnection& c : effects.close) {
+        trace.note(static_cast<std::int64_t>(c.connection));
+        trace.note(c.reason);
+    }
+    trace.note(effects.fatal);
+    trace.note(effects.ready);
+    trace.note(effects.wake_at.value());
+}
+
 void BrokerProcess::carry_out(broker::Effects& effects) {
+    note_effects(effects);
     for (broker::Sync& sync : effects.sync) {
         Duration delay = scheduler_.between(options_.sync_min, options_.sync_max);
         if (options_.slow_sync_one_in != 0 && scheduler_.random().one_in(options_.slow_sync_one_in)) {
@@ -134,7 +173,14 @@ void BrokerProcess::carry_out(broker::Effects& effects) {
     if (!effects.fatal.empty()) {
         ++fatals_;
         last_error_ = effects.fatal;
-        crash();   // a failed sync is final: the machine is started again
+        // A failed sync is final: the process ends. Its supervisor starts it again, on the machine as it is or after a reset.
+        if (scheduler_.random().one_in(2)) {
+            ++kept_machine_;
+            gone();
+            end_process();
+        } else {
+            crash();
+        }
         return;
     }
     if (effects.wake_at != Time::never()) tick_at(effects.wake_at);

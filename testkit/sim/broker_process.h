@@ -3,6 +3,7 @@
 // was not synced, is killed with its page cache intact, pauses, runs out of disk and has syncs fail; each time it comes back
 // from what its disk holds.
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,6 +26,7 @@ public:
         Duration sync_min = std::chrono::microseconds(40), sync_max = std::chrono::microseconds(400);
         std::uint64_t slow_sync_one_in = 300;
         Duration slow_sync_max = std::chrono::milliseconds(120);
+        std::function<void(const wire::AnyRequest&)> request_seen;   // of each that arrives
     };
     BrokerProcess(Scheduler& scheduler, Network& network, testkit::SimDisk& disk, LogSink& log, Options options);
     ~BrokerProcess() override;
@@ -40,6 +42,7 @@ public:
     const std::string& last_error() const { return last_error_; }
     std::uint64_t starts() const { return starts_; }
     std::uint64_t fatals() const { return fatals_; }   // stopped itself: its directory went offline
+    std::uint64_t kept_machine() const { return kept_machine_; }   // of those, how often the machine ran on
     broker::Broker* machine() { return broker_.get(); }
 
 private:
@@ -49,8 +52,11 @@ private:
 
     void input(broker::Input input);
     void carry_out(broker::Effects& effects);
+    void note_input(const broker::Input& input);
+    void note_effects(const broker::Effects& effects);
     void end_turn();
     void gone();
+    void end_process();
     void tick_at(Time at);
 
     Scheduler& scheduler_;
@@ -59,7 +65,7 @@ private:
     LogSink& log_;
     Options options_;
     std::unique_ptr<broker::Broker> broker_;
-    std::uint64_t incarnation_ = 0, starts_ = 0, fatals_ = 0;
+    std::uint64_t incarnation_ = 0, starts_ = 0, fatals_ = 0, kept_machine_ = 0;
     bool turn_scheduled_ = false, ready_ = false;
     Time paused_until_{}, tick_scheduled_ = Time::never();
     std::vector<broker::Input> waiting_;

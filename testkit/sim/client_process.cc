@@ -59,6 +59,7 @@ void ClientProcess::run() {
     cluster_->drain(effects);
     network_.carry_out(network_id_, effects.links);
     effects.wake(next_due());
+    scheduler_.trace().note(effects.wake_at.value());
     if (effects.wake_at != Time::never()) schedule(effects.wake_at);
 }
 
@@ -103,7 +104,8 @@ void Feeder::turn() {
     }
     if (const auto outcome = producer_.take_outcome()) {
         for (const FeedRecord& record : sent_) {
-            history_.acknowledged({record.topic, record.partition}, std::nullopt, record.value);
+            if (!record.deletes)
+                history_.acknowledged({record.topic, record.partition}, std::nullopt, record.value);
         }
         acknowledged_ += sent_.size();
         sent_.clear();
@@ -118,7 +120,8 @@ void Feeder::turn() {
                 break;
             }
             const auto topic = producer_.topic(record->topic);
-            producer_.send(topic, record->partition, as_bytes(record->key), as_bytes(record->value),
+            producer_.send(topic, record->partition, as_bytes(record->key),
+                           record->deletes ? std::nullopt : std::optional(as_bytes(record->value)),
                            Timestamp{record->timestamp}, {});
             sent_.push_back(std::move(*record));
         }
@@ -141,12 +144,16 @@ Time Feeder::next_due() const {
 // ---------------------------------------------------------------------------------------------------------
 
 Reader::Reader(Scheduler& scheduler, Network& network, std::string name,
-               client::Address bootstrap, LogSink& sink, History& history, std::vector<TopicPartition> partitions, bool read_committed)
+               client::Address bootstrap, LogSink& sink, History& history,
+               std::vector<TopicPartition> partitions, Options options)
     : ClientProcess(scheduler, network, std::move(name), std::move(bootstrap), sink),
       history_(history),
       partitions_(std::move(partitions)),
+      options_(std::move(options)),
       fetcher_(cluster(),
-               client::FetcherConfig{.read_committed = read_committed, .fetch_max_wait = 200ms},
+               client::FetcherConfig{.read_committed = options_.read_committed,
+                                     .max_partition_fetch_bytes = options_.partition_bytes,
+                                     .fetch_max_wait = 200ms},
                *this, log()) {
     for (const TopicPartition& tp : partitions_) cluster().want_topic(tp.topic);
 }
@@ -155,7 +162,10 @@ void Reader::turn() {
     if (!assigned_) {
         assigned_ = true;
         for (std::size_t i = 0; i < partitions_.size(); ++i) {
-            fetcher_.assign(partitions_[i], static_cast<Tag>(i), Offset{0});
+            const auto from = options_.from.find(partitions_[i]);
+            const Offset begin = from == options_.from.end() ? Offset{0} : from->second;
+            history_.begins(this->name(), partitions_[i], begin);
+            fetcher_.assign(partitions_[i], static_cast<Tag>(i), begin);
         }
     }
     fetcher_.poll();
@@ -241,9 +251,9 @@ void PairWriter::turn() {
         asked_init_ = true;
         producer_.init();
     }
-    if (producer_.trouble() != client::Trouble::None && stalls_) {
-        ++ledger_->timed_out;
-        stalls_ = false;
+    if (producer_.initialized() && !holds_) {
+        holds_ = true;
+        ledger_->holder = name();
     }
     switch (producer_.trouble()) {
         case client::Trouble::None:
@@ -257,13 +267,19 @@ void PairWriter::turn() {
                 }
             }
             break;
-        case client::Trouble::Lost:
-            ++ledger_->fenced;
+        case client::Trouble::Lost: {
+            const bool fenced = holds_ && ledger_->holder != name();
+            ledger_->fenced += fenced;
             settle(ledger_->in_doubt);
+            holds_ = false;
+            if (fenced && scheduler().random().one_in(2)) {   // the other half do not take it for an answer
+                stopping_ = true;
+                return;
+            }
             producer_.init();
             break;
+        }
         case client::Trouble::Fatal:
-            ++ledger_->fenced;
             settle(ledger_->in_doubt);
             stopping_ = true;
             return;
@@ -282,8 +298,6 @@ void PairWriter::turn() {
         Duration length = scheduler().between(1ms, 80ms);
         if (scheduler().random().one_in(25)) {  // outlives its timeout: the coordinator aborts it
             length = transaction_timeout_ + scheduler().between(200ms, 3s);
-            ++ledger_->stalled;
-            stalls_ = true;
         }
         end_at_ = now + length;
     } else if (open_ && !ending_ && now >= end_at_ &&

@@ -57,6 +57,7 @@ struct FeedRecord {
     std::int32_t partition = 0;
     std::string key, value;
     std::int64_t timestamp = 0;
+    bool deletes = false;   // a tombstone: no value
 };
 
 class Feeder final : public ClientProcess {
@@ -66,6 +67,10 @@ public:
            std::size_t batch);
     void create_topic(const std::string& name) { cluster().want_topic(name, true); }   // auto-creation
     bool finished() const { return finished_ && !committing_; }
+    void resume() {   // the source has more again
+        finished_ = false;
+        wake();
+    }
     std::size_t acknowledged() const { return acknowledged_; }
     std::size_t in_doubt() const { return in_doubt_; }
 
@@ -85,8 +90,13 @@ private:
 
 class Reader final : public ClientProcess, private client::FetchSink {
 public:
+    struct Options {
+        bool read_committed = true;
+        std::int32_t partition_bytes = 1024 * 1024;   // max.partition.fetch.bytes
+        std::map<TopicPartition, Offset> from;        // others: 0
+    };
     Reader(Scheduler&, Network&, std::string name, client::Address bootstrap, LogSink& log, History& history,
-           std::vector<TopicPartition> partitions, bool read_committed = true);
+           std::vector<TopicPartition> partitions, Options options);
     // Every partition was read up to what a reader of this isolation may see, as of the last fetch.
     bool caught_up() const;
     std::optional<Offset> end_offset(const TopicPartition& tp) const { return fetcher_.end_offset(tp); }
@@ -101,6 +111,7 @@ private:
 
     History& history_;
     std::vector<TopicPartition> partitions_;
+    Options options_;
     client::Fetcher fetcher_;
     bool assigned_ = false;
 };
@@ -111,7 +122,8 @@ class PairWriter final : public ClientProcess {
 public:
     struct Ledger {
         std::set<std::string> committed, aborted, in_doubt;
-        std::uint64_t fenced = 0, stalled = 0, timed_out = 0;
+        std::string holder;         // the instance that initialised last: whoever did before is fenced
+        std::uint64_t fenced = 0;   // instances that learned it, by the answer to a request of theirs
     };
     PairWriter(Scheduler&, Network&, std::string name, client::Address bootstrap, LogSink& log, std::string transactional_id,
                Duration transaction_timeout, std::shared_ptr<Ledger> ledger);
@@ -130,7 +142,7 @@ private:
     client::Producer::Topic topic_;
     std::string number_;
     std::uint64_t next_ = 0;
-    bool open_ = false, ending_ = false, abort_ = false, initialized_once_ = false, stopping_ = false, asked_init_ = false, stalls_ = false;
+    bool open_ = false, ending_ = false, abort_ = false, holds_ = false, stopping_ = false, asked_init_ = false;
     Time end_at_{}, ready_at_ = Time::never();
 };
 

@@ -1,5 +1,6 @@
 #include "millrace/testkit/sim/fraud_model.h"
 
+#include <set>
 #include <string_view>
 
 #include "millrace/base/byte_order.h"
@@ -49,6 +50,8 @@ OutputByKey fraud_model(const History& input, const FraudModelConfig& config) {
                 auto& [n, at] = counts[{card, start}];
                 at = n == 0 ? ts : std::max(at, ts);
                 ++n;
+                const std::string window = card + '@' + std::to_string(start);
+                expected["payments-per-minute"][window].push_back(stamped(std::to_string(n), Timestamp{at}));
                 if (n > config.alert_above) {
                     const std::string alert =
                         "{\"rule\":\"velocity\",\"payments\":" + std::to_string(n) +
@@ -74,9 +77,32 @@ OutputByKey fraud_model(const History& input, const FraudModelConfig& config) {
     return expected;
 }
 
+namespace {
+
+// A changelog key of a window store: key || i64 start || i32 sequence. As key@start.
+std::optional<std::string> window_of(const std::string& key) {
+    if (key.size() < 12) return std::nullopt;
+    const auto bytes = as_bytes(key);
+    return key.substr(0, key.size() - 12) + '@' +
+           std::to_string(load_be<std::int64_t>(bytes.data() + bytes.size() - 12));
+}
+
+}  // namespace
+
 OutputByKey fraud_output(const History& output, const FraudModelConfig& config) {
     OutputByKey actual;
     for (const TopicPartition& tp : output.partitions()) {
+        if (tp.topic.ends_with("-payments-per-minute-changelog")) {
+            for (const SeenRecord& record : output.log(tp)) {
+                const std::string value = record.value.value_or("");
+                const std::string count =
+                    value.size() == 8
+                        ? std::to_string(load_be<std::int64_t>(as_bytes(value).data()))
+                        : "(not a count)";
+                actual["payments-per-minute"][window_of(record.key.value_or("")).value_or("?")]
+                    .push_back(stamped(count, record.timestamp));
+            }
+        }
         if (tp.topic != "alerts" && tp.topic != "enriched" && tp.topic != "category-counts")
             continue;
         if (tp.partition >= config.partitions)
@@ -100,7 +126,10 @@ OutputByKey fraud_output(const History& output, const FraudModelConfig& config) 
 std::optional<std::string> first_difference(const OutputByKey& expected,
                                             const OutputByKey& actual) {
     static const std::map<std::string, std::vector<std::string>> kNone;
-    for (const char* topic : {"alerts", "enriched", "category-counts"}) {
+    std::set<std::string> topics;
+    for (const auto& [topic, keys] : expected) topics.insert(topic);
+    for (const auto& [topic, keys] : actual) topics.insert(topic);
+    for (const std::string& topic : topics) {
         const auto e = expected.find(topic);
         const auto a = actual.find(topic);
         const auto& want = e == expected.end() ? kNone : e->second;
@@ -110,24 +139,24 @@ std::optional<std::string> first_difference(const OutputByKey& expected,
             const std::size_t n = found == got.end() ? 0 : found->second.size();
             for (std::size_t i = 0; i < values.size(); ++i) {
                 if (i >= n) {
-                    return std::string(topic) + ": key " + key + " has " + std::to_string(n) +
+                    return topic + ": key " + key + " has " + std::to_string(n) +
                            " records, expected " + std::to_string(values.size()) + "; missing " +
                            values[i];
                 }
                 if (found->second[i] != values[i]) {
-                    return std::string(topic) + ": key " + key + " record " + std::to_string(i) +
+                    return topic + ": key " + key + " record " + std::to_string(i) +
                            " is " + found->second[i] + ", expected " + values[i];
                 }
             }
             if (n > values.size()) {
-                return std::string(topic) + ": key " + key + " has " + std::to_string(n) +
+                return topic + ": key " + key + " has " + std::to_string(n) +
                        " records, expected " + std::to_string(values.size()) + "; too many from " +
                        found->second[values.size()];
             }
         }
         for (const auto& [key, values] : got) {
             if (!want.contains(key))
-                return std::string(topic) + ": key " + key + " was not expected: " + values.front();
+                return topic + ": key " + key + " was not expected: " + values.front();
         }
     }
     return std::nullopt;

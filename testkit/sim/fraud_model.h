@@ -20,7 +20,8 @@ struct FraudModelConfig {
 
 // Per output topic and key, the values in order. Timestamps are part of the text for alerts and
 // enriched; a category's minute comes from several upstream partitions, so only the sequence of its
-// counts is fixed.
+// counts is fixed. `payments-per-minute` is no topic of its own but the changelog of that store: every
+// count of it, not only those that alert.
 using OutputByKey = std::map<std::string, std::map<std::string, std::vector<std::string>>>;
 
 OutputByKey fraud_model(const History& input, const FraudModelConfig& config);

@@ -20,8 +20,14 @@ void History::seen(const std::string& reader, const TopicPartition& tp, SeenReco
         violation("I3: reader " + reader + " of " + tp.to_string() + " was given offset " +
                   std::to_string(offset) + " after " + std::to_string(position->second));
     }
-    position->second = offset;
     Log& log = logs_[tp];
+    if (const auto skipped = log.by_offset.upper_bound(position->second);
+        skipped != log.by_offset.end() && skipped->first < offset) {
+        violation("I7: " + reader + " of " + tp.to_string() + " was given offset " +
+                  std::to_string(offset) + " and not " + std::to_string(skipped->first) +
+                  " before it, which is known");
+    }
+    position->second = offset;
     const auto known = log.by_offset.find(offset);
     if (known != log.by_offset.end()) {
         if (!(log.records[known->second] == record)) {
@@ -40,9 +46,18 @@ void History::seen(const std::string& reader, const TopicPartition& tp, SeenReco
     log.records.push_back(std::move(record));
 }
 
-void History::reader_restarted(const std::string& reader) {
-    for (auto& [key, position] : positions_) {
-        if (key.first == reader) position = -1;
+void History::begins(const std::string& reader, const TopicPartition& tp, Offset at) {
+    positions_[{reader, tp}] = at.value() - 1;
+}
+
+void History::check_complete(const std::string& reader) {
+    for (const auto& [key, position] : positions_) {
+        if (key.first != reader) continue;
+        const auto log = logs_.find(key.second);
+        if (log == logs_.end()) continue;
+        if (const auto known = log->second.by_offset.upper_bound(position); known != log->second.by_offset.end())
+            violation("I7: " + reader + " is at the end of " + key.second.to_string() + " and was never given offset " +
+                      std::to_string(known->first));
     }
 }
 

@@ -26,7 +26,10 @@ public:
     // must never change (I3, I7): `reader` names an independent reader, all of them are held
     // against one log per partition.
     void seen(const std::string& reader, const TopicPartition& tp, SeenRecord record);
-    void reader_restarted(const std::string& reader);  // it begins again at the log start
+    // A reader begins at this offset. From there on it must be given every record that is known to be there (I7).
+    void begins(const std::string& reader, const TopicPartition& tp, Offset at);
+    // The reader says it is at the end: nothing that is known lies behind what it was given.
+    void check_complete(const std::string& reader);
     // A send was acknowledged (acks=all, outside a transaction or in a committed one).
     void acknowledged(const TopicPartition& tp, std::optional<Offset> offset,
                       const std::string& unique_value);

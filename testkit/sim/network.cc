@@ -64,16 +64,28 @@ Time Network::arrival(Time& last, Time not_before) {
     return last = at;
 }
 
+// What a client machine is told; the bytes themselves are hashed where they are sent.
+void Network::note(std::uint64_t client, const client::LinkInput& input) {
+    Trace& trace = scheduler_.trace();
+    trace.note(static_cast<std::int64_t>(client));
+    trace.note(static_cast<std::int64_t>(input.index()));
+    std::visit([&trace](const auto& what) { trace.note(static_cast<std::int64_t>(what.link)); }, input);
+    if (const auto* arrived = std::get_if<client::Arrived>(&input))
+        trace.note(static_cast<std::int64_t>(arrived->correlation));
+}
+
 void Network::tell(std::uint64_t client, client::LinkInput input, Time at) {
     scheduler_.at(at, [this, client, input = std::move(input)]() mutable {
         const auto found = clients_.find(client);
         if (found == clients_.end()) return;
+        note(client, input);
         found->second.end->link_input(std::move(input));
     });
 }
 
 void Network::carry_out(std::uint64_t client, const std::vector<client::LinkEffect>& effects) {
     for (const client::LinkEffect& effect : effects) {
+        scheduler_.trace().note(static_cast<std::int64_t>(effect.index()));
         if (const auto* o = std::get_if<client::OpenLink>(&effect))
             open(client, o->link, o->address);
         if (const auto* c = std::get_if<client::CloseLink>(&effect)) {
@@ -172,9 +184,11 @@ void Network::respond(Wire wire, std::int32_t correlation, wire::AnyResponse res
         MR_CHECK(decoded.has_value());
         const auto client = clients_.find(arrived->second.client);
         if (client == clients_.end()) return;
-        client->second.end->link_input(
+        client::LinkInput input =
             client::Arrived{arrived->second.id, client::CorrelationId{decoded->correlation_id},
-                            std::move(decoded->response)});
+                            std::move(decoded->response)};
+        note(arrived->second.client, input);
+        client->second.end->link_input(std::move(input));
     });
 }
 

@@ -94,6 +94,7 @@ private:
     void transmit(std::uint64_t client, const client::Transmit& transmit);
     void drop(Wire wire, const std::string& reason, bool tell_client, bool tell_server,
               Duration server_delay);
+    void note(std::uint64_t client, const client::LinkInput& input);
     void tell(std::uint64_t client, client::LinkInput input, Time at);
 
     Scheduler& scheduler_;

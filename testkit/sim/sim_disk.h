@@ -9,7 +9,8 @@
 //                  before are dead
 //   capacity       a write past it writes what fits, then fails
 //   faults         any operation can be made to fail: the n-th, or by a hook; a failed sync poisons
-//   its file for good corrupt()      flips a bit on the platter
+//   its file for good, until the process ends: what the kernel then makes of its pages, see below
+//   corrupt()      flips a bit on the platter
 //
 // Every operation that changes something goes into a Trace. Not for use from two threads.
 #include <cstdint>
@@ -52,6 +53,8 @@ struct SimDiskStats {
     std::uint64_t files_torn = 0;   // some of a file's unsynced blocks kept, others lost
     std::uint64_t names_lost = 0;   // unsynced changes of directories
     std::uint64_t no_space = 0, failed = 0;
+    std::uint64_t failed_syncs_survived =
+        0;  // files that lost their dirty marks without being durable
 };
 
 class SimDisk final : public Disk {
@@ -78,6 +81,10 @@ public:
     void crash(Random& random);
     // The process is killed, the machine lives: nothing is lost, open files and locks are dead.
     void kill_process();
+    // The process ends after a sync that failed, and the machine lives on (fsyncgate): the kernel
+    // has marked the pages of those files clean, so no later sync writes them; some are still in
+    // the cache and readable, some were dropped.
+    void kill_process_after_failed_sync(Random& random);
     // Operations fail from the n-th on that changes something (0: the next), as if the machine
     // stood still: to crash at any step. Nothing: no such plan.
     void freeze_after(std::optional<std::uint64_t> operations);
@@ -90,7 +97,8 @@ public:
     // Asked before each operation: a text makes it fail. Null: nobody is asked.
     void set_fault(std::function<std::optional<std::string>(DiskOp, std::string_view path)> fault);
     // Told of each operation that changed something, after it did.
-    using Observer = std::function<void(DiskOp, std::string_view path, std::int64_t at, BytesView bytes)>;
+    using Observer =
+        std::function<void(DiskOp, std::string_view path, std::int64_t at, BytesView bytes)>;
     void set_observer(Observer observer) { observer_ = std::move(observer); }
     void set_capacity(std::optional<std::int64_t> bytes) { capacity_ = bytes; }
     // False: the byte is not there.
@@ -124,6 +132,7 @@ private:
                 std::shared_ptr<Node> node);
     void crash_below(Node& directory, Random& random, std::set<const Node*>& seen);
     void keep_some_blocks(Node& file, Random& random);
+    void forget_failed(Node& directory, Random& random);
     void note(DiskOp op, std::string_view path, std::int64_t at = 0, BytesView bytes = {}) const;
 
     Trace* trace_;

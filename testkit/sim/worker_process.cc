@@ -17,7 +17,7 @@ bool WorkerProcess::start() {
     if (auto opened = open_stores(); !opened) {
         last_error_ = opened.error().detail;
         gone();
-        disk_.kill_process();
+        disk_.kill_process_after_failed_sync(scheduler_.random());
         return false;
     }
     engine::WorkerConfig config;
@@ -52,6 +52,7 @@ Result<void> WorkerProcess::open_stores() {
     MR_TRY(directory_, state::StateDirectory::open(disk_, options_.streams.state_dir, options_.streams.application_id,
                                                    Uuid::from_random(scheduler_.random().next(), scheduler_.random().next())));
     MR_TRY(runs_, state::ModelRuns::open(disk_, directory_->runs_path()));
+    if (options_.runs_opened) options_.runs_opened(*runs_);
     provider_ = std::make_unique<state::DirectoryProvider>(*runs_, spills_, options_.budget);
     return {};
 }
@@ -63,6 +64,7 @@ void WorkerProcess::DelayedSpills::start(std::shared_ptr<state::SpillJob> job) {
     p.scheduler_.after(p.scheduler_.between(p.options_.spill_min, p.options_.spill_max),
                        [&p, job, incarnation = p.incarnation_] {
                            if (incarnation != p.incarnation_) return;
+                           p.scheduler_.trace().note("spill");
                            job->run();
                            --p.spilling_;
                        });
@@ -78,7 +80,7 @@ void WorkerProcess::crash() {
 void WorkerProcess::kill() {
     if (spilling_) ++counts_.lost_in_spill;
     gone();
-    disk_.kill_process();
+    disk_.kill_process_after_failed_sync(scheduler_.random());
 }
 
 void WorkerProcess::close() {
@@ -100,6 +102,7 @@ void WorkerProcess::act(F f) {
     const std::uint64_t incarnation = incarnation_;
     for (client::LinkInput& input : std::exchange(waiting_, {})) worker_->step(input, scheduler_.now(), effects);
     f(effects);
+    scheduler_.trace().note(effects.wake_at.value());
     network_.carry_out(network_id_, effects.links);
     if (worker_->closed()) {
         if (!closing_) {
@@ -109,7 +112,7 @@ void WorkerProcess::act(F f) {
         scheduler_.after(Duration{}, [this, incarnation] {
             if (incarnation != incarnation_) return;
             gone();
-            disk_.kill_process();
+            disk_.kill_process_after_failed_sync(scheduler_.random());
         });
         return;
     }
@@ -125,6 +128,7 @@ void WorkerProcess::act(F f) {
 void WorkerProcess::slice() {
     slice_scheduled_ = false;
     if (scheduler_.now().time < paused_until_ || !worker_ || !worker_->runnable(scheduler_.now())) return;
+    scheduler_.trace().note("slice");
     act([this](client::Effects& effects) { worker_->run(scheduler_.now(), effects); });
 }
 
@@ -146,6 +150,7 @@ void WorkerProcess::tick_at(Time at) {
         if (incarnation != incarnation_) return;
         if (tick_scheduled_ == at) tick_scheduled_ = Time::never();
         if (scheduler_.now().time < paused_until_) return;
+        scheduler_.trace().note("tick");
         act([this](client::Effects& effects) { worker_->tick(scheduler_.now(), effects); });
     });
 }

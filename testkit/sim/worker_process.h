@@ -25,7 +25,8 @@ public:
         state::StateBudget budget{64 << 10, 2'000};   // small, so that spills happen
         Duration spill_min = std::chrono::milliseconds(1), spill_max = std::chrono::milliseconds(60);
         Duration slice = std::chrono::microseconds(200);   // simulated time that a slice takes
-    std::function<void()> spill_began;                 // told while a spill is under way
+        std::function<void()> spill_began;                         // told while a spill is under way
+        std::function<void(const state::ModelRuns&)> runs_opened;  // told what a start finds on the disk
     };
     struct Counts {
         std::uint64_t starts = 0, commits = 0, restores = 0, restores_from_checkpoint = 0, spills = 0, failures = 0;

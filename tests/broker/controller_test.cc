@@ -533,8 +533,10 @@ TEST(MetadataSnapshots, ShortenTheLogAndCarryEverything) {
     std::size_t created = 0;
     for (const MetadataChange& change : h.effects.committed)
         created += std::holds_alternative<TopicCreated>(change);
-    EXPECT_GT(created, 0u);  // what the snapshot holds is told at once
+    EXPECT_EQ(created, 0u);  // not what the snapshot holds alone: it may be behind what was committed
     h.run();
+    for (const MetadataChange& change : h.effects.committed) created += std::holds_alternative<TopicCreated>(change);
+    EXPECT_EQ(created, before.topics().size());
     EXPECT_EQ(h.node->image().topics(), before.topics());
     EXPECT_EQ(h.node->image().hash() != 0, true);
 }

@@ -138,6 +138,21 @@ TEST(TxnCoordinator, OverflowOfTheEpochIsCrossedByALiveClient) {  // T3
     EXPECT_EQ(ids.size(), 2u);
 }
 
+// The partition of the coordinator got a new epoch while its markers were on their way, and the same node kept it.
+TEST(TxnCoordinator, MarkersThatAreFencedGoAgainUnderTheNewEpoch) {
+    TxnRunner runner;
+    runner.run({"init", "app"});
+    runner.run({"produce", "app", "1000/0", "t-0"});
+    runner.run({"commit", "app", "1000/0"});
+    runner.log.epoch = LeaderEpoch{3};
+    runner.run({"written", "TRANSACTION_COORDINATOR_FENCED"});
+    runner.run({"tick", "1000"});
+    ASSERT_EQ(runner.markers.size(), 1u);
+    EXPECT_EQ(runner.markers[0].marker.coordinator_epoch, 3);
+    runner.run({"written"});
+    EXPECT_EQ(runner.txn->fold(0)->find("app")->metadata.state, TxnState::CompleteCommit);
+}
+
 TEST(TxnCoordinator, IdsExpireWhenIdle) {
     TxnRunner runner;
     runner.run({"init", "idle"});
