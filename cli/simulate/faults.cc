@@ -179,6 +179,7 @@ void Simulation::arm_commit_crash() {
 }
 
 void Simulation::observe(DiskOp op, std::string_view path, BytesView bytes) {
+    if (starting_) return;
     const Step step = op == DiskOp::Sync    ? Step::Sync
                       : op == DiskOp::Write ? watch_.wrote(path, bytes, scheduler_.now().wall)
                                             : Step::None;

@@ -276,8 +276,11 @@ void Simulation::restart_broker() {
     std::map<std::string, std::size_t> before;
     for (const std::string& path : broker_disk_.paths())
         if (path.ends_with(".log")) before[path] = broker_disk_.content(path)->size();
+    starting_ = true;  // recovery repeats the journal's writes
+    const bool started = broker_->start();
+    starting_ = false;
     watch_.reload(broker_disk_, scheduler_.now().wall);
-    if (!broker_->start()) {
+    if (!started) {
         history_.violation("the broker does not start again: " + broker_->last_error());
         scheduler_.stop();
         return;

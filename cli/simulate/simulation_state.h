@@ -108,7 +108,7 @@ private:
     std::vector<std::unique_ptr<sim::PairWriter>> pair_writers_;
     std::vector<std::unique_ptr<sim::WorkerProcess>> workers_;
     int next_pair_writer_ = 1, next_walker_ = 1;
-    bool peace_ = false, swept_ = false, over_ = false, broker_back_ = false;
+    bool peace_ = false, swept_ = false, over_ = false, starting_ = false, broker_back_ = false;
     sim::WorkerProcess* stays_down_ = nullptr;
     std::optional<Event> armed_;
     Step last_step_ = Step::None;
