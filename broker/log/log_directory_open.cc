@@ -339,6 +339,11 @@ Result<void> LogDirectoryState::sync_recovered(Log& log) {
         MR_TRY_VOID(segment->write_indexes(segment != log.segments_.back()));
         MR_TRY(const bool new_file, segment->sync_data());
         names = names || segment->is_new() || new_file;
+        // Nobody reads a rolled segment again: its indexes are believed from now on.
+        if (segment != log.segments_.back() && segment->indexes_unsynced()) {
+            MR_TRY_VOID(segment->sync_files());
+            names = true;
+        }
         segment->name_synced();
         segment->release();
     }
