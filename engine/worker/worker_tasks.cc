@@ -94,7 +94,7 @@ void Worker::make_slot(TaskId id) {
     slot.made = cluster_.now().time;
     slot.task = topology_.make_task(id, *collector_, stores_);
     MR_CHECK(slot.task != nullptr);
-    // Asked for now, so that the task waits until a broker has made them rather than fail at its first record.
+    // Asked for when the task is made, so that the task waits until a broker has made them rather than fail at its first record.
     for (const Subtopology& sub : topology_.subtopologies())
         if (sub.id == id.subtopology)
             for (const std::string& topic : sub.sink_topics) collector_->topic(topic);
