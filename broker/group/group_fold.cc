@@ -4,7 +4,6 @@
 
 #include "millrace/base/mutant.h"
 #include "millrace/broker/coordinator/record_codec.h"
-#include "millrace/wire/records/consumer_group.h"
 #include "millrace/wire/records/offsets.h"
 #include "millrace/wire/records/share_group.h"
 
@@ -88,6 +87,11 @@ const std::string* StreamsGroup::static_member(const std::string& instance_id) c
     return nullptr;
 }
 
+bool Group::has_members() const {
+    return (streams && !streams->members.empty()) || (consumer && !consumer->members.empty()) ||
+           !foreign_members.empty();
+}
+
 bool Group::has_pending(const TopicPartition& tp) const {
     return std::ranges::any_of(pending,
                                [&](const auto& one) { return one.second.offsets.contains(tp); });
@@ -123,21 +127,22 @@ void GroupFold::replay(const ReplayedRecord& record) {
         case 22:
         case 23:
             return replay_streams(type, record);
-        case 2:
         case 3:
-        case 5:
-        case 10:
-        case 11:
-            return replay_foreign(type, record);
         case 4:
+        case 5:
         case 6:
         case 7:
         case 8:
+        case 16:
+            return replay_consumer(type, record);
+        case 2:
+        case 10:
+        case 11:
+            return replay_foreign(type, record);
         case 12:
         case 13:
         case 14:
         case 15:
-        case 16:
             return;  // foreign, nothing we need
         default:
             ++skipped_;
@@ -347,13 +352,6 @@ void GroupFold::replay_foreign(std::int16_t type, const ReplayedRecord& record) 
             for (auto& one : value->members) group.foreign_members.insert(std::move(one.member_id));
             return;
         }
-        case 3: {
-            auto key = decode_key<wire::ConsumerGroupMetadataKey>(record.key);
-            if (!key) return void(++skipped_);
-            if (!record.value) return forget(key->group_id);
-            group_of(key->group_id, ForeignProtocol::Consumer);
-            return;
-        }
         case 11: {
             auto key = decode_key<wire::ShareGroupMetadataKey>(record.key);
             if (!key) return void(++skipped_);
@@ -361,9 +359,6 @@ void GroupFold::replay_foreign(std::int16_t type, const ReplayedRecord& record) 
             group_of(key->group_id, ForeignProtocol::Share);
             return;
         }
-        case 5:
-            return member(decode_key<wire::ConsumerGroupMemberMetadataKey>(record.key),
-                          ForeignProtocol::Consumer);
         case 10:
             return member(decode_key<wire::ShareGroupMemberMetadataKey>(record.key),
                           ForeignProtocol::Share);

@@ -1,6 +1,7 @@
 #pragma once
-// The fold over one partition of __consumer_offsets: committed offsets, streams groups, and the
-// little that must be known of groups of other protocols (so that nobody takes their name).
+// The fold over one partition of __consumer_offsets: committed offsets, consumer and streams
+// groups, and the little that must be known of groups of other protocols (so that nobody takes
+// their name).
 #include <map>
 #include <optional>
 #include <set>
@@ -9,6 +10,7 @@
 #include "millrace/base/topic_partition.h"
 #include "millrace/base/uuid.h"
 #include "millrace/broker/coordinator/fold.h"
+#include "millrace/broker/group/consumer_group.h"
 #include "millrace/broker/group/tasks.h"
 #include "millrace/wire/records/streams_group.h"
 
@@ -73,10 +75,11 @@ struct StreamsGroup {
     friend bool operator==(const StreamsGroup&, const StreamsGroup&) = default;
 };
 
-enum class ForeignProtocol : std::uint8_t { None, Classic, Consumer, Share };
+enum class ForeignProtocol : std::uint8_t { None, Classic, Share };
 
 struct Group {
     std::optional<StreamsGroup> streams;
+    std::optional<ConsumerGroup> consumer;
     ForeignProtocol foreign = ForeignProtocol::None;
     std::set<std::string> foreign_members;
     CommittedOffsets offsets;
@@ -90,8 +93,10 @@ struct Group {
         offsets_end{0};  // behind the last record of each kind: answers that saw it wait for that
 
     bool empty() const {
-        return !streams && foreign == ForeignProtocol::None && offsets.empty() && pending.empty();
+        return !streams && !consumer && foreign == ForeignProtocol::None && offsets.empty() &&
+               pending.empty();
     }
+    bool has_members() const;
     bool has_pending(const TopicPartition& tp) const;
     friend bool operator==(const Group&, const Group&) = default;
 };
@@ -114,6 +119,7 @@ public:
 private:
     void replay_offset(const ReplayedRecord& record, bool legacy);
     void replay_streams(std::int16_t type, const ReplayedRecord& record);
+    void replay_consumer(std::int16_t type, const ReplayedRecord& record);  // consumer_fold.cc
     void replay_foreign(std::int16_t type, const ReplayedRecord& record);
     void drop_if_empty(const std::string& group_id);
 

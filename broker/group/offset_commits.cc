@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "millrace/broker/group/group_records.h"
 #include "millrace/base/mutant.h"
+#include "millrace/broker/group/group_records.h"
 #include "millrace/broker/group/group_shard.h"
 
 namespace millrace::broker {
@@ -33,11 +33,11 @@ ErrorCode GroupCoordinator::check_commit(const Group* group, const Commit& commi
             : ErrorCode::IllegalGeneration;
     const ErrorCode stale = distinct ? ErrorCode::StaleMemberEpoch : ErrorCode::IllegalGeneration;
     const bool anonymous = commit.epoch < 0 && commit.member_id.empty() && !commit.instance_id;
-    if (!group || (!group->streams && group->foreign == ForeignProtocol::None))
+    if (!group || (!group->streams && !group->consumer && group->foreign == ForeignProtocol::None))
         return commit.epoch < 0 ? ErrorCode::None
                                 : unknown_group;  // a simple group, made by its first commit
     if (!group->streams) {  // a protocol that is not served: nobody is known to be in it
-        if (commit.epoch < 0 && group->foreign_members.empty()) return ErrorCode::None;
+        if (commit.epoch < 0 && !group->has_members()) return ErrorCode::None;
         return commit.transactional && anonymous ? ErrorCode::None : ErrorCode::UnknownMemberId;
     }
     const StreamsGroup& streams = *group->streams;

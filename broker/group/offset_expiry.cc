@@ -15,9 +15,7 @@ constexpr std::size_t kTombstonesPerWrite = 1'000;
 void GroupCoordinator::expire_offsets(GroupShard& shard) {
     CoordinatorRecords records;
     for (const auto& [group_id, group] : shard.fold.groups()) {
-        const bool members =
-            (group.streams && !group.streams->members.empty()) || !group.foreign_members.empty();
-        if (members || !group.pending.empty()) continue;
+        if (group.has_members() || !group.pending.empty()) continue;
         // A group's offsets live on while any of them is fresh: its members left no earlier than
         // their last commit.
         Timestamp last{INT64_MIN};

@@ -63,9 +63,9 @@ void GroupCoordinator::heartbeat(const BeatRef& beat, bool wait_expired) {
         });
     };
     static const StreamsGroup kNoGroup;
-    const bool foreign = group && group->foreign != ForeignProtocol::None;
-    if (foreign && (!beat->joining() || !group->foreign_members.empty() ||
-                    group->foreign != ForeignProtocol::Classic))
+    const bool foreign = group && (group->consumer || group->foreign != ForeignProtocol::None);
+    if (foreign &&
+        (!beat->joining() || group->has_members() || group->foreign != ForeignProtocol::Classic))
         return refuse(ErrorCode::GroupIdNotFound,
                       "Group " + request.group_id + " is not a streams group.");
     if (!beat->joining() && (!group || !group->streams))
