@@ -88,7 +88,8 @@ const std::string* StreamsGroup::static_member(const std::string& instance_id) c
 }
 
 bool Group::has_members() const {
-    return (streams && !streams->members.empty()) || (consumer && !consumer->members.empty()) ||
+    return (streams && !streams->members.empty()) || (classic && !classic->members.empty()) ||
+           (consumer && !consumer->members.empty()) ||
            !foreign_members.empty();
 }
 
@@ -127,6 +128,8 @@ void GroupFold::replay(const ReplayedRecord& record) {
         case 22:
         case 23:
             return replay_streams(type, record);
+        case 2:
+            return replay_classic(record);
         case 3:
         case 4:
         case 5:
@@ -135,7 +138,6 @@ void GroupFold::replay(const ReplayedRecord& record) {
         case 8:
         case 16:
             return replay_consumer(type, record);
-        case 2:
         case 10:
         case 11:
             return replay_foreign(type, record);
@@ -341,17 +343,6 @@ void GroupFold::replay_foreign(std::int16_t type, const ReplayedRecord& record) 
         }
     };
     switch (type) {
-        case 2: {
-            auto key = decode_key<wire::GroupMetadataKey>(record.key);
-            if (!key) return void(++skipped_);
-            if (!record.value) return forget(key->group);
-            auto value = decode_value<wire::GroupMetadataValue>(*record.value);
-            if (!value) return void(++skipped_);
-            Group& group = group_of(key->group, ForeignProtocol::Classic);
-            group.foreign_members.clear();
-            for (auto& one : value->members) group.foreign_members.insert(std::move(one.member_id));
-            return;
-        }
         case 11: {
             auto key = decode_key<wire::ShareGroupMetadataKey>(record.key);
             if (!key) return void(++skipped_);

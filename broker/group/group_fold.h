@@ -1,7 +1,7 @@
 #pragma once
-// The fold over one partition of __consumer_offsets: committed offsets, consumer and streams
-// groups, and the little that must be known of groups of other protocols (so that nobody takes
-// their name).
+// The fold over one partition of __consumer_offsets: committed offsets; consumer, classic and
+// streams groups, and the little that must be known of share groups (so that nobody takes their
+// name).
 #include <map>
 #include <optional>
 #include <set>
@@ -10,6 +10,7 @@
 #include "millrace/base/topic_partition.h"
 #include "millrace/base/uuid.h"
 #include "millrace/broker/coordinator/fold.h"
+#include "millrace/broker/group/classic_group.h"
 #include "millrace/broker/group/consumer_group.h"
 #include "millrace/broker/group/tasks.h"
 #include "millrace/wire/records/streams_group.h"
@@ -75,11 +76,14 @@ struct StreamsGroup {
     friend bool operator==(const StreamsGroup&, const StreamsGroup&) = default;
 };
 
-enum class ForeignProtocol : std::uint8_t { None, Classic, Share };
+// Protocols that are not served yet.
+enum class ForeignProtocol : std::uint8_t { None, Share };
 
 struct Group {
+    // At most one of these; none of them: a simple group, which only has offsets.
     std::optional<StreamsGroup> streams;
     std::optional<ConsumerGroup> consumer;
+    std::optional<ClassicGroup> classic;
     ForeignProtocol foreign = ForeignProtocol::None;
     std::set<std::string> foreign_members;
     CommittedOffsets offsets;
@@ -92,11 +96,11 @@ struct Group {
     Offset membership_end{0},
         offsets_end{0};  // behind the last record of each kind: answers that saw it wait for that
 
-    bool empty() const {
-        return !streams && !consumer && foreign == ForeignProtocol::None && offsets.empty() &&
-               pending.empty();
+    bool simple() const {
+        return !streams && !consumer && !classic && foreign == ForeignProtocol::None;
     }
-    bool has_members() const;
+    bool empty() const { return simple() && offsets.empty() && pending.empty(); }
+    bool has_members() const;  // as the log has it
     bool has_pending(const TopicPartition& tp) const;
     friend bool operator==(const Group&, const Group&) = default;
 };
@@ -120,6 +124,7 @@ private:
     void replay_offset(const ReplayedRecord& record, bool legacy);
     void replay_streams(std::int16_t type, const ReplayedRecord& record);
     void replay_consumer(std::int16_t type, const ReplayedRecord& record);  // consumer_fold.cc
+    void replay_classic(const ReplayedRecord& record);  // classic_replay.cc
     void replay_foreign(std::int16_t type, const ReplayedRecord& record);
     void drop_if_empty(const std::string& group_id);
 

@@ -117,10 +117,6 @@ CoordinatorRecords streams_group_tombstones(const std::string& group_id) {
             {encode_key(wire::StreamsGroupTopologyKey{group_id}), std::nullopt}};
 }
 
-Bytes classic_group_key(const std::string& group_id) {
-    return encode_key(wire::GroupMetadataKey{group_id});
-}
-
 CoordinatorRecord offset_record(const std::string& group_id, const TopicPartition& tp,
                                 const CommittedOffset& offset) {
     wire::OffsetCommitValue value;

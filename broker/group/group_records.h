@@ -29,7 +29,9 @@ CoordinatorRecord streams_target_tombstone(const std::string& group_id,
 
 CoordinatorRecords streams_group_tombstones(
     const std::string& group_id);                      // of a group without members
-Bytes classic_group_key(const std::string& group_id);  // of an empty classic group that makes way
+// Type 2, version 3: a generation with its assignments, or an empty group.
+CoordinatorRecord classic_group_record(const std::string& group_id, const ClassicGroup& group);
+CoordinatorRecord classic_group_tombstone(const std::string& group_id);
 
 CoordinatorRecord offset_record(const std::string& group_id, const TopicPartition& tp,
                                 const CommittedOffset& offset);

@@ -33,7 +33,7 @@ ErrorCode GroupCoordinator::check_commit(const Group* group, const Commit& commi
             : ErrorCode::IllegalGeneration;
     const ErrorCode stale = distinct ? ErrorCode::StaleMemberEpoch : ErrorCode::IllegalGeneration;
     const bool anonymous = commit.epoch < 0 && commit.member_id.empty() && !commit.instance_id;
-    if (!group || (!group->streams && !group->consumer && group->foreign == ForeignProtocol::None))
+    if (!group || group->simple())
         return commit.epoch < 0 ? ErrorCode::None
                                 : unknown_group;  // a simple group, made by its first commit
     if (!group->streams) {  // a protocol that is not served: nobody is known to be in it

@@ -63,9 +63,9 @@ void GroupCoordinator::heartbeat(const BeatRef& beat, bool wait_expired) {
         });
     };
     static const StreamsGroup kNoGroup;
+    const bool classic = group && group->classic;
     const bool foreign = group && (group->consumer || group->foreign != ForeignProtocol::None);
-    if (foreign &&
-        (!beat->joining() || group->has_members() || group->foreign != ForeignProtocol::Classic))
+    if (foreign || (classic && (!beat->joining() || group->has_members())))
         return refuse(ErrorCode::GroupIdNotFound,
                       "Group " + request.group_id + " is not a streams group.");
     if (!beat->joining() && (!group || !group->streams))
@@ -86,7 +86,7 @@ void GroupCoordinator::heartbeat(const BeatRef& beat, bool wait_expired) {
         return refuse(why, detail);
     if (wait_for_internal_topics(*shard, beat, wait_expired, decision)) return;
 
-    decide_records(*shard, streams, *beat, foreign, decision);
+    decide_records(*shard, streams, *beat, classic, decision);
     if (encoded_bytes(decision.records) > kDecisionBytesMax)
         return refuse(ErrorCode::InvalidRequest,
                       "What the request says is larger than a record batch may be.");
@@ -101,8 +101,7 @@ void GroupCoordinator::decide_records(GroupShard& shard, const StreamsGroup& gro
     const HeartbeatRequest& request = beat.request;
     // The records, in Kafka's order: member, topology, epoch, target, assignment.
     if (replaces_classic)
-        decision.records.push_back(
-            CoordinatorRecord{classic_group_key(request.group_id), std::nullopt});
+        decision.records.push_back(classic_group_tombstone(request.group_id));
     if (decision.replaces)
         for (auto& record : streams_member_tombstones(request.group_id, *decision.replaces))
             decision.records.push_back(std::move(record));
