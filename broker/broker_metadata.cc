@@ -17,6 +17,8 @@ constexpr std::int16_t kRegistrationVersion = 4, kHeartbeatVersion = 1, kCreateT
 constexpr std::int32_t kCreateTimeoutMs = 30'000;
 
 constexpr std::size_t kTailMin = 64 << 10;  // of one log
+constexpr int kRetentionLogsPerTurn = 100;
+constexpr Duration kRetentionPause = std::chrono::milliseconds(1);
 
 std::optional<wire::Codec> codec_of(std::string_view compression_type) {  // nothing: "producer"
     if (compression_type == "uncompressed") return wire::Codec::None;
@@ -51,6 +53,11 @@ LogConfig Broker::State::log_config(const std::string& topic) const {
         to.compression_level = from.compression_zstd_level;
     to.cleanup_delete = from.delete_old;
     to.cleanup_compact = from.compact;
+    to.min_cleanable_dirty_ratio = from.min_cleanable_dirty_ratio;
+    to.min_compaction_lag_ms = from.min_compaction_lag_ms;
+    to.max_compaction_lag_ms = from.max_compaction_lag_ms;
+    to.delete_retention_ms = from.delete_retention_ms;
+    to.file_delete_delay_ms = from.file_delete_delay_ms;
     // The newest bytes in memory share one budget; the idle give theirs back.
     to.tail_cache_bytes = std::clamp<std::size_t>(
         static_cast<std::size_t>(std::max<std::int64_t>(0, config.tail_cache_bytes)) /
@@ -318,20 +325,32 @@ void Broker::State::create_topic(std::string name, std::int32_t count,
                    });
 }
 
+// A few logs a turn: with thousands of them the first look at each costs its index files.
 void Broker::State::retention() {
-    next_retention = now.time + std::chrono::milliseconds(config.log_retention_check_interval_ms);
-    for (auto& [tp, partition] : partitions) {
-        Log& one = partition->log();
+    const Timestamp clock = retention_clock.at(now);
+    if (retention_clock.jumped() && !std::exchange(jump_told, true))
+        log.warn("the wall clock jumped: retention goes on by the time that passes",
+                 {{"wall", now.wall.value()}, {"counted", clock.value()}});
+    auto at = retention_from ? partitions.lower_bound(*retention_from) : partitions.begin();
+    for (int n = 0; at != partitions.end() && n < kRetentionLogsPerTurn; ++at, ++n) {
+        Log& one = at->second->log();
         one.remove_expired_producers(now.wall);
         if (one.segment_count() <= 1 && one.size_bytes() == 0) continue;
-        const auto deleted = one.delete_old_segments(now.wall);
+        const auto deleted = one.delete_old_segments(clock);
         if (!deleted)
             log.warn("retention failed",
-                     {{"partition", tp.to_string()}, {"detail", deleted.error().detail}});
+                     {{"partition", at->first.to_string()}, {"detail", deleted.error().detail}});
         else if (*deleted > 0)
             log.info("deleted old segments",
-                     {{"partition", tp.to_string()}, {"segments", *deleted}});
+                     {{"partition", at->first.to_string()}, {"segments", *deleted}});
     }
+    if (at != partitions.end()) {
+        retention_from = at->first;
+        next_retention = now.time + kRetentionPause;
+        return;
+    }
+    retention_from.reset();
+    next_retention = now.time + std::chrono::milliseconds(config.log_retention_check_interval_ms);
 }
 
 }  // namespace millrace::broker

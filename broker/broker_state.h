@@ -158,6 +158,9 @@ struct Broker::State final : public Responder, public TopicLookup {
 
     Time txn_wake = Time::never(), group_wake = Time::never(), controller_wake = Time::never();
     Time next_idle_look = Time::never(), next_retention{};
+    RetentionClock retention_clock;
+    bool jump_told = false;
+    std::optional<TopicPartition> retention_from;  // a round is under way
     Time bad_requests_logged{};
     std::uint64_t bad_requests_unlogged = 0;
 };

@@ -407,6 +407,9 @@ Result<void> Log::truncate_fully_and_start_at(Offset offset) {
 
 void Log::drop_segments_below(Offset offset, std::vector<std::unique_ptr<Segment>>& into) {
     while (segments_.size() > 1 && segments_[1]->base_offset() <= offset) {
+        segment_times_.erase(segments_.front()->base_offset());
+        sizes_then_.erase(segments_.front()->base_offset());
+        segments_.front()->set_delete_delay(config_.file_delete_delay_ms);
         into.push_back(std::move(segments_.front()));
         segments_.erase(segments_.begin());
     }
@@ -430,8 +433,24 @@ Result<void> Log::set_log_start_offset(Offset offset) {
     return remove_snapshots(Offset{0}, first);
 }
 
+// When a segment was written, for retention: its largest timestamp, unless that is none or lies in
+// the future. One record dated 2099 would keep its segment, and all behind it, for good. Such a
+// segment counts from when retention first saw it as long as it is now.
+Result<Timestamp> Log::time_of(Segment& segment, Timestamp now) {
+    MR_TRY(const auto largest, segment.largest_timestamp());
+    if (largest.timestamp.value() >= 0 && largest.timestamp <= now) return largest.timestamp;
+    const auto known = segment_times_.find(segment.base_offset());
+    const auto size = sizes_then_.find(segment.base_offset());
+    const bool grew = size != sizes_then_.end() && size->second != segment.size();
+    sizes_then_.insert_or_assign(segment.base_offset(), segment.size());
+    if (known != segment_times_.end() && !grew && known->second <= now) return known->second;
+    segment_times_.insert_or_assign(segment.base_offset(), now);
+    return now;
+}
+
 Result<int> Log::delete_old_segments(Timestamp now) {
-    if (!config_.cleanup_delete) return 0;
+    if (!config_.cleanup_delete || (config_.retention_ms < 0 && config_.retention_bytes < 0))
+        return 0;
     MR_TRY_VOID(host_->may_read());
     int gone = 0;
     Offset keep_from = log_start_offset_;
@@ -442,12 +461,15 @@ Result<int> Log::delete_old_segments(Timestamp now) {
         if (segment.empty()) break;
         const Offset end = last ? log_end_offset_ : segments_[i + 1]->base_offset();
         if (end > high_watermark_) break;
-        MR_TRY(const auto largest, segment.largest_timestamp());
-        const bool old = config_.retention_ms >= 0 && largest.timestamp.value() >= 0 &&
-                         now - largest.timestamp > config_.retention_ms;
-        const bool large = config_.retention_bytes >= 0 && excess >= segment.size() && !last;
+        bool old = false;
+        if (config_.retention_ms >= 0) {
+            MR_TRY(const Timestamp written, time_of(segment, now));
+            if (!used_) segment.release();
+            old = now - written > config_.retention_ms;
+        }
+        const bool large = config_.retention_bytes >= 0 && excess >= segment.size();
         if (!old && !large && end > log_start_offset_) break;
-        if (last && !old) break;
+        if (last && !old && !large) break;
         if (last)
             MR_TRY_VOID(
                 roll(now));  // the active segment is never deleted: it becomes one that can be

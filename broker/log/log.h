@@ -29,6 +29,7 @@
 #include "millrace/broker/log/log_host.h"
 #include "millrace/broker/log/producer_state.h"
 #include "millrace/broker/log/segment.h"
+#include "millrace/broker/log/segment_times.h"
 #include "millrace/broker/log/tail_cache.h"
 
 namespace millrace::broker {
@@ -133,7 +134,12 @@ public:
     // DeleteRecords and followers; never backwards. OffsetOutOfRange past the high watermark.
     Result<void> set_log_start_offset(Offset offset);
     // Retention by time, size and log start; never past the high watermark. How many segments went.
+    // `now`: of a RetentionClock.
     Result<int> delete_old_segments(Timestamp now);
+    // Since when segments count whose timestamps say nothing, by base offset: that is remembered
+    // over restarts. (docs/decisions/retention-does-not-wait-for-the-future.md)
+    const SegmentTimes& segment_times() const { return segment_times_; }
+    void set_segment_times(SegmentTimes times) { segment_times_ = std::move(times); }
     // Starts a new segment if the active one has anything.
     Result<void> roll(Timestamp now);
 
@@ -195,6 +201,10 @@ private:
     bool directory_new_ = false;  // its name is not durable
     bool names_changed_ =
         false;  // segments were removed: until its directory is synced they may be back
+    Result<Timestamp> time_of(Segment& segment, Timestamp now);
+
+    SegmentTimes segment_times_;
+    std::map<Offset, std::int64_t> sizes_then_;  // of those segments, when they were last looked at
     std::uint64_t cuts_ = 0;  // truncations: what was under way before one says nothing after it
     bool used_ = false;       // since the last look for idle logs
     bool changed_ = false;    // since it was loaded: a clean stop has something to write

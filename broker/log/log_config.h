@@ -25,6 +25,10 @@ struct LogConfig {
     std::optional<int> compression_level;
     bool cleanup_delete = true;  // cleanup.policy
     bool cleanup_compact = false;
+    double min_cleanable_dirty_ratio = 0.5;
+    std::int64_t min_compaction_lag_ms = 0, max_compaction_lag_ms = INT64_MAX;
+    std::int64_t delete_retention_ms = std::int64_t{24} * 3600 * 1000;  // of tombstones and markers
+    std::int64_t file_delete_delay_ms = 60'000;
     // ours: newest bytes kept in memory and shared with readers
     std::size_t tail_cache_bytes = 4 << 20;
     // ours: the metadata log, which is synced whatever the directory's durability

@@ -1,6 +1,7 @@
 #include "millrace/broker/log/log_directory.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "millrace/base/check.h"
 #include "millrace/base/mutant.h"
@@ -48,6 +49,11 @@ Result<void> LogDirectoryState::may_append(std::int64_t bytes) {
         space_left_ = disk_.free_bytes(config_.path);
         since_space_check_ = bytes;
     }
+    if (space_left_ - since_space_check_ < config_.reserve_bytes && !doomed_.empty()) {
+        remove_doomed(Time::never());
+        space_left_ = disk_.free_bytes(config_.path);
+        since_space_check_ = bytes;
+    }
     if (space_left_ - since_space_check_ < config_.reserve_bytes)
         return fail(ErrorCode::KafkaStorageError, config_.path +
                                                       ": the disk is full but for its reserve of " +
@@ -86,14 +92,39 @@ void LogDirectoryState::start_moved(Log& log, JournalItem item,
 }
 
 void LogDirectoryState::remove_now(std::vector<std::unique_ptr<Segment>>& segments) {
-    for (auto& segment : segments) {
-        if (const auto removed = segment->remove_files();
-            !removed)  // found again at the next start
-            log_.warn("could not remove a segment",
-                      {{"path", segment->path(".log")}, {"why", removed.error().detail}});
+    const auto warn = [this](const Segment& segment, const Error& error) {  // found again at the next start
+        log_.warn("could not remove a segment",
+                  {{"path", segment.path(".log")}, {"why", error.detail}});
+    };
+    for (const auto& segment : segments) {
+        if (ticked_ && segment->delete_delay_ms() > 0) {
+            auto names = segment->doom_files();
+            if (!names) warn(*segment, names.error());
+            else doom(*std::move(names), segment->delete_delay_ms());
+        } else if (const auto removed = segment->remove_files(); !removed) {
+            warn(*segment, removed.error());
+        }
     }
     segments.clear();
     since_space_check_ = INT64_MAX / 2;
+}
+
+void LogDirectoryState::doom(std::vector<std::string> paths, std::int64_t delay_ms) {
+    const Time at = last_tick_ + std::chrono::milliseconds(delay_ms);
+    for (std::string& path : paths) doomed_.emplace(at, std::move(path));
+    next_tick_ = std::min(next_tick_, at);
+}
+
+void LogDirectoryState::remove_doomed(Time until) {
+    while (!doomed_.empty() && doomed_.begin()->first <= until) {
+        const std::string path = std::move(doomed_.begin()->second);
+        doomed_.erase(doomed_.begin());
+        if (!disk_.exists(path)) continue;  // its log was deleted meanwhile
+        if (const auto removed = disk_.remove_all(path); !removed)
+            log_.warn("could not remove what was deleted",
+                      {{"path", path}, {"why", removed.error().detail}});
+        since_space_check_ = INT64_MAX / 2;
+    }
 }
 
 Result<void> LogDirectoryState::commit_now(Log& log, JournalItem item) {
@@ -346,6 +377,19 @@ void LogDirectoryState::collect_offsets() {
     }
 }
 
+bool LogDirectoryState::collect_segment_times() {
+    auto now = segment_times_;
+    for (const auto& [tp, log] : logs_) {
+        if (log->segment_times().empty())
+            now.erase(tp);
+        else
+            now.insert_or_assign(tp, log->segment_times());
+    }
+    if (now == segment_times_) return false;
+    segment_times_ = std::move(now);
+    return true;
+}
+
 Result<void> LogDirectoryState::write_checkpoint_content() {
     Checkpoint& checkpoint = *checkpoint_;
     const auto write = [this, &checkpoint](std::string_view name,
@@ -358,6 +402,7 @@ Result<void> LogDirectoryState::write_checkpoint_content() {
         return {};
     };
     MR_TRY_VOID(write(kHighWatermarkFile, to_text(high_watermarks_)));
+    if (collect_segment_times()) MR_TRY_VOID(write(kSegmentTimesFile, to_text(segment_times_)));
     if (checkpoint.high_watermarks_only) return {};
     MR_TRY_VOID(write(kLogStartFile, to_text(log_starts_)));
     MR_TRY_VOID(write(kRecoveryPointFile, to_text(recovery_points_)));
@@ -438,6 +483,9 @@ void LogDirectoryState::tick(Now now, LogEffects& effects) {
         for (const auto& [tp, log] : logs_) {
             const auto known = high_watermarks_.find(tp);
             moved |= known == high_watermarks_.end() || known->second != log->high_watermark_;
+            const auto times = segment_times_.find(tp);
+            moved |= times == segment_times_.end() ? !log->segment_times().empty()
+                                                   : times->second != log->segment_times();
         }
         if (moved) start_checkpoint(true);
     }
@@ -452,7 +500,9 @@ void LogDirectoryState::tick(Now now, LogEffects& effects) {
         next_checkpoint_ = std::max(next_checkpoint_, in(kLookAgainMs));
         next_high_watermarks_ = std::max(next_high_watermarks_, in(kLookAgainMs));
     }
-    next_tick_ = std::min({next_high_watermarks_, next_checkpoint_, next_idle_});
+    if (!offline_) remove_doomed(now.time);
+    next_tick_ = std::min({next_high_watermarks_, next_checkpoint_, next_idle_,
+                           doomed_.empty() ? Time::never() : doomed_.begin()->first});
     flush(effects);
 }
 
@@ -485,6 +535,7 @@ void LogDirectoryState::forget_offsets(const TopicPartition& tp) {
     marks_.erase(tp);
     passed_over_.erase(tp);
     unnamed_.erase(tp);
+    segment_times_.erase(tp);
 }
 
 Result<void> LogDirectoryState::delete_log(const TopicPartition& tp) {
@@ -493,8 +544,10 @@ Result<void> LogDirectoryState::delete_log(const TopicPartition& tp) {
     const std::string path = path_of(tp.to_string());
     if (at == logs_.end() && !on_disk_.contains(tp)) return {};
     LogName name{tp.to_string(), {}};
+    std::int64_t delay_ms = config_.log_defaults.file_delete_delay_ms;
     if (at != logs_.end()) {
         name = at->second->name_;
+        delay_ms = at->second->config().file_delete_delay_ms;
     } else {
         MR_TRY(name.topic_id, topic_id_of(tp));
     }
@@ -512,12 +565,19 @@ Result<void> LogDirectoryState::delete_log(const TopicPartition& tp) {
     broken_.erase(tp);
     on_disk_.erase(tp);
     if (!disk_.exists(path)) return {};
+    // Kafka's form of the name. What is left of it, the next start removes.
+    char unique[48];
+    std::snprintf(unique, sizeof unique, ".%016llx%016llx-delete",
+                  static_cast<unsigned long long>(name.topic_id.high),
+                  static_cast<unsigned long long>(name.topic_id.low));
     const std::string doomed =
-        path + "-delete";  // a crash in between leaves something that the next start removes
+        path.substr(0, config_.path.size() + 1 + std::min<std::size_t>(name.directory.size(), 200)) + unique;
     if (disk_.exists(doomed)) MR_TRY_VOID(disk_.remove_all(doomed));
     MR_TRY_VOID(disk_.rename(path, doomed));
     since_space_check_ = INT64_MAX / 2;
-    return disk_.remove_all(doomed);
+    if (!ticked_ || delay_ms <= 0) return disk_.remove_all(doomed);
+    doom({doomed}, delay_ms);
+    return {};
 }
 
 // ---- LogDirectory

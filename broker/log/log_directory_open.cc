@@ -70,6 +70,7 @@ Result<void> LogDirectoryState::open() {
         std::erase_if(*offsets,
                       [this](const auto& entry) { return !on_disk_.contains(entry.first); });
     std::erase_if(marks_, [this](const auto& mark) { return !on_disk_.contains(mark.first); });
+    std::erase_if(segment_times_, [this](const auto& of) { return !on_disk_.contains(of.first); });
     collect_offsets();
     // Behind a torn group there may be whole ones that were not seen: a jump, so that none of them
     // ever continues ours.
@@ -144,6 +145,13 @@ Result<void> LogDirectoryState::read_checkpoints() {
     MR_TRY_VOID(read(kHighWatermarkFile, high_watermarks_));
     MR_TRY_VOID(read(kRecoveryPointFile, recovery_points_));
     MR_TRY_VOID(read(kLogStartFile, log_starts_));
+    if (disk_.exists(path_of(kSegmentTimesFile))) {
+        MR_TRY(const Bytes text, read_file(disk_, path_of(kSegmentTimesFile)));
+        if (auto parsed = parse_segment_times(as_text(text)))
+            segment_times_ = *std::move(parsed);
+        else
+            log_.warn("segment times are ignored", {{"why", parsed.error().detail}});
+    }
     if (!disk_.exists(path_of(kJournalCheckpointName))) return {};
     MR_TRY(const Bytes text, read_file(disk_, path_of(kJournalCheckpointName)));
     auto parsed = parse_journal_checkpoint(as_text(text));
@@ -388,6 +396,8 @@ Result<std::unique_ptr<Log>> LogDirectoryState::load_log(const TopicPartition& t
     auto log = std::make_unique<Log>(*this, path_of(tp.to_string()), tp,
                                      LogName{tp.to_string(), id}, config);
     MR_TRY_VOID(log->load(how));
+    if (const auto times = segment_times_.find(tp); times != segment_times_.end())
+        log->set_segment_times(times->second);
     return log;
 }
 
@@ -454,6 +464,8 @@ Result<void> LogDirectoryState::replace_checkpoints(bool open) {
     MR_TRY_VOID(replace(kLogStartFile, to_text(log_starts_)));
     if (!open) {
         MR_TRY_VOID(replace(kHighWatermarkFile, to_text(high_watermarks_)));
+        if (collect_segment_times())
+            MR_TRY_VOID(replace(kSegmentTimesFile, to_text(segment_times_)));
         MR_TRY_VOID(replace(kRecoveryPointFile, to_text(recovery_points_)));
     }
     journal_checkpoint_->open = open;
@@ -477,6 +489,7 @@ Result<void> LogDirectoryState::close(std::int64_t broker_epoch) {
     }
     checkpoint_.reset();
     to_send_.clear();
+    remove_doomed(Time::never());
     while (!passed_over_.empty()) {  // they have what a clean stop leaves behind, too
         const TopicPartition tp = *passed_over_.begin();
         MR_TRY(const Uuid id, topic_id_of(tp));

@@ -54,6 +54,10 @@ public:
     void tick(Now now, LogEffects& effects);
     Time next_tick() const { return next_tick_; }
     Result<void> delete_log(const TopicPartition& tp);
+    // Files and directories whose names say that they go, and go later; all of them at once when
+    // the disk is full, and at a stop.
+    void doom(std::vector<std::string> paths, std::int64_t delay_ms);
+    void remove_doomed(Time until);
     void go_offline(const std::string& why);
 
 private:
@@ -126,6 +130,7 @@ private:
     Log::Open clean_open(const TopicPartition& tp) const;
     Log::Open open_now(const TopicPartition& tp) const;
     void collect_offsets();
+    bool collect_segment_times();  // false: they stand in the file
 
     Disk& disk_;
     LogDirectoryConfig config_;
@@ -149,6 +154,8 @@ private:
     SyncId next_sync_ = 1;
     std::map<TopicPartition, Mark> waiting_;  // since the last cycle began
     std::vector<std::unique_ptr<Segment>> removals_;
+    std::multimap<Time, std::string> doomed_;  // paths, by when they go
+    std::map<TopicPartition, SegmentTimes> segment_times_;  // as they were read, or written last
     std::map<TopicPartition, Log*> unsynced_;  // have segments with unsynced bytes
     std::optional<Cycle> cycle_;
     std::optional<Checkpoint> checkpoint_;

@@ -16,6 +16,7 @@ using Want = BatchFileReader::Want;
 namespace {
 constexpr std::size_t kHeaderScanBytes = 8 << 10, kBatchScanBytes = 256 << 10;
 constexpr Offset kNoEnd{INT64_MAX};
+constexpr const char* kSuffixes[] = {".log", ".index", ".timeindex", ".txnindex"};
 }  // namespace
 
 std::string Segment::name_of(Offset base, std::string_view suffix) {
@@ -415,10 +416,22 @@ void Segment::release() {
 
 Result<void> Segment::remove_files() {
     release();
-    for (const char* suffix : {".log", ".index", ".timeindex", ".txnindex"}) {
+    for (const char* suffix : kSuffixes) {
         if (disk_.exists(path(suffix))) MR_TRY_VOID(disk_.remove(path(suffix)));
     }
     return {};
+}
+
+Result<std::vector<std::string>> Segment::doom_files() {
+    release();
+    std::vector<std::string> doomed;
+    for (const char* suffix : kSuffixes) {
+        const std::string from = path(suffix);
+        if (!disk_.exists(from)) continue;
+        doomed.push_back(from + ".deleted");
+        MR_TRY_VOID(disk_.rename(from, doomed.back()));
+    }
+    return doomed;
 }
 
 }  // namespace millrace::broker

@@ -89,6 +89,11 @@ public:
         bool finished);  // finished: no batch follows, the time index gets its last entry
     void release();
     Result<void> remove_files();
+    // Gives the files names that say that they go (Kafka's ".deleted"), and tells these. The .log
+    // goes first: an index without one is nothing, a .log without its aborted transactions a lie.
+    Result<std::vector<std::string>> doom_files();
+    void set_delete_delay(std::int64_t ms) { delete_delay_ms_ = ms; }
+    std::int64_t delete_delay_ms() const { return delete_delay_ms_; }
 
     TransactionIndex& transactions() { return transactions_; }
 
@@ -129,7 +134,7 @@ private:
     TimeIndex times_;
     TransactionIndex transactions_;
     bool prepared_ = false, broken_ = false, new_ = false, indexes_written_ = false;
-    std::int64_t bytes_since_index_ = 0;
+    std::int64_t bytes_since_index_ = 0, delete_delay_ms_ = 0;
     TimeIndexEntry largest_;
     std::optional<Timestamp> first_timestamp_;
     std::uint64_t version_ = 0, synced_version_ = 0;
