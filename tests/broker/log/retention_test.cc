@@ -153,7 +153,8 @@ TEST_F(Retention, ADeletedTopicGoesUnderKafkasNameAndCanBeMadeAnew) {
     EXPECT_EQ(log().log_end_offset(), Offset{0});
     append("b", kNow);
     tick(60'002);
-    for (const DiskEntry& e : *disk.list("data")) EXPECT_FALSE(e.name.ends_with("-delete"));
+    const auto left = *disk.list("data");
+    for (const DiskEntry& e : left) EXPECT_FALSE(e.name.ends_with("-delete"));
     EXPECT_EQ(*read_all(log(), Offset{0}), std::vector<std::string>{"0:b"});
 }
 
