@@ -37,6 +37,10 @@ GroupConfig group_config_of(const BrokerConfig& config) {
     to.offsets_retention_ms = std::int64_t{config.offsets_retention_minutes} * 60 * 1000;
     to.offsets_retention_interval =
         std::chrono::milliseconds(config.offsets_retention_check_interval_ms);
+    to.min_session_timeout_ms = config.group_min_session_timeout_ms;
+    to.max_session_timeout_ms = config.group_max_session_timeout_ms;
+    to.classic_group_size_max = static_cast<std::size_t>(config.group_max_size);
+    to.initial_rebalance_delay_ms = config.group_initial_rebalance_delay_ms;
     to.streams_session_timeout_ms = config.group_streams_session_timeout_ms;
     to.streams_heartbeat_interval_ms = config.group_streams_heartbeat_interval_ms;
     to.streams_initial_rebalance_delay_ms = config.group_streams_initial_rebalance_delay_ms;
@@ -73,6 +77,7 @@ Result<std::unique_ptr<Broker>> Broker::open(BrokerSettings settings, Disk& disk
     s.incarnation = Uuid::from_random(random.next(), random.next());
     s.txn_config = txn_config_of(s.config);
     s.group_config = group_config_of(s.config);
+    s.group_config.seed = s.settings.seed ^ 0x6d656d6265722069;  // "member i"
     s.make_coordinators();
     MR_TRY(s.controller, ControllerNode::open({.config = &s.config,
                                                .cluster_id = s.cluster,

@@ -43,6 +43,14 @@ void handle_end_txn(const CoordinatorApis& apis, const Request& request, Now now
 void handle_txn_offset_commit(const CoordinatorApis& apis, const Request& request, Now now);
 void handle_offset_commit(const CoordinatorApis& apis, const Request& request, Now now);
 void handle_offset_fetch(const CoordinatorApis& apis, const Request& request);
+void handle_join_group(const CoordinatorApis& apis, const Request& request, Now now);
+void handle_sync_group(const CoordinatorApis& apis, const Request& request, Now now);
+void handle_heartbeat(const CoordinatorApis& apis, const Request& request, Now now);
+void handle_leave_group(const CoordinatorApis& apis, const Request& request, Now now);
+void handle_list_groups(const CoordinatorApis& apis, const Request& request, Now now);
+void handle_describe_groups(const CoordinatorApis& apis, const Request& request, Now now);
+void handle_delete_groups(const CoordinatorApis& apis, const Request& request, Now now);
+void handle_offset_delete(const CoordinatorApis& apis, const Request& request, Now now);
 void handle_streams_group_heartbeat(const CoordinatorApis& apis, const Request& request, Now now);
 void handle_streams_group_describe(const CoordinatorApis& apis, const Request& request);
 

@@ -22,6 +22,14 @@ bool serves(wire::ApiKey key) {
         case AddOffsetsToTxn:
         case EndTxn:
         case TxnOffsetCommit:
+        case JoinGroup:
+        case SyncGroup:
+        case Heartbeat:
+        case LeaveGroup:
+        case ListGroups:
+        case DescribeGroups:
+        case DeleteGroups:
+        case OffsetDelete:
         case StreamsGroupHeartbeat:
         case StreamsGroupDescribe:
             return true;
@@ -64,6 +72,22 @@ void Broker::State::dispatch(const Request& request) {
             return handle_end_txn(*apis, request, now);
         case TxnOffsetCommit:
             return handle_txn_offset_commit(*apis, request, now);
+        case JoinGroup:
+            return handle_join_group(*apis, request, now);
+        case SyncGroup:
+            return handle_sync_group(*apis, request, now);
+        case Heartbeat:
+            return handle_heartbeat(*apis, request, now);
+        case LeaveGroup:
+            return handle_leave_group(*apis, request, now);
+        case ListGroups:
+            return handle_list_groups(*apis, request, now);
+        case DescribeGroups:
+            return handle_describe_groups(*apis, request, now);
+        case DeleteGroups:
+            return handle_delete_groups(*apis, request, now);
+        case OffsetDelete:
+            return handle_offset_delete(*apis, request, now);
         case StreamsGroupHeartbeat:
             return handle_streams_group_heartbeat(*apis, request, now);
         case StreamsGroupDescribe:

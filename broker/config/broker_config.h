@@ -4,8 +4,8 @@
 // parsing, printing, DescribeConfigs and the docs.
 //
 // What differs from Kafka's defaults, because one node must work as it is: the internal topics have
-// replication factor 1, groups have no initial rebalance delay, NoOp records are off, the quorum
-// does not linger.
+// replication factor 1, streams groups have no initial rebalance delay, NoOp records are off, the
+// quorum does not linger.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -150,7 +150,7 @@ struct BrokerConfig {
     std::int64_t offsets_retention_check_interval_ms = 600'000;
     std::int32_t group_min_session_timeout_ms = 6000;
     std::int32_t group_max_session_timeout_ms = 1'800'000;
-    std::int32_t group_initial_rebalance_delay_ms = 0;
+    std::int32_t group_initial_rebalance_delay_ms = 3000;
     std::int32_t group_max_size = INT32_MAX;
     std::int32_t group_consumer_session_timeout_ms = 45'000;
     std::int32_t group_consumer_heartbeat_interval_ms = 5000;

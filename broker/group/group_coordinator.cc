@@ -12,7 +12,7 @@ constexpr Duration kLoadRetry = std::chrono::milliseconds(100);
 }
 
 GroupCoordinator::GroupCoordinator(GroupConfig config, const TopicLookup& topics, LogSink& log)
-    : config_(config), topics_(topics), log_(log) {}
+    : config_(config), topics_(topics), log_(log), random_(config.seed) {}
 GroupCoordinator::~GroupCoordinator() = default;
 
 GroupCoordinator::GroupShard* GroupCoordinator::find(std::int32_t partition) {
@@ -63,6 +63,7 @@ void GroupCoordinator::forget_work(GroupShard& shard) {
     auto work = std::exchange(shard.work, {});
     for (auto& [group_id, streams] : work)
         for (auto& one : streams.waiting) one.run(true);
+    forget_classic(shard);
 }
 
 void GroupCoordinator::became_active(GroupShard& shard) {
@@ -81,6 +82,7 @@ void GroupCoordinator::became_active(GroupShard& shard) {
     }
     for (const auto& [group_id, members] : dead)
         remove_members(shard, group_id, members, "it died with the process it ran in");
+    load_classic(shard);
     // An append that fails loads the log again, and does this again.
     shard.shard.when_appended([&shard](ErrorCode code) {
         if (code == ErrorCode::None) shard.drop_loopback = false;
@@ -120,6 +122,7 @@ void GroupCoordinator::tick(Now now) {
         if (shard->shard.state() != ShardState::Active) continue;
         expire_members(*shard);
         delayed_assignments(*shard);
+        classic_tick(*shard);
         std::vector<std::function<void(bool)>> expired;
         for (auto& [group_id, work] : shard->work)
             std::erase_if(work.waiting, [&](StreamsWork::Waiting& one) {
@@ -157,6 +160,7 @@ Time GroupCoordinator::next_wake() const {
             for (const auto& one : work.waiting) wake(one.until);
             if (work.assign_after > now_.time) wake(work.assign_after);
         }
+        if (!shard->classic_due.empty()) wake(shard->classic_due.begin()->first);
         if (!shard->fold.groups().empty()) wake(next_offset_expiry_);
     }
     return wake_at;

@@ -1,7 +1,7 @@
 #pragma once
-// The group coordinator: shards of __consumer_offsets, one per partition led here. Streams groups
-// (KIP-1071) and committed offsets; groups of other protocols are kept as they stand in the log,
-// and refused.
+// The group coordinator: shards of __consumer_offsets, one per partition led here. Classic groups,
+// streams groups (KIP-1071) and committed offsets; groups of other protocols are kept as they stand
+// in the log, and refused.
 //
 // Inputs are the calls below; effects are taken with take_effects() after any call; answers come
 // through callbacks, when what they saw is committed. At the end of each turn of the loop, and when
@@ -14,11 +14,19 @@
 
 #include "millrace/base/clock.h"
 #include "millrace/base/log_line.h"
+#include "millrace/base/random.h"
 #include "millrace/broker/coordinator/runtime.h"
+#include "millrace/broker/group/classic_membership.h"
 #include "millrace/broker/group/group_fold.h"
 #include "millrace/broker/group/topic_lookup.h"
 #include "millrace/broker/request.h"
+#include "millrace/wire/messages/delete_groups.h"
+#include "millrace/wire/messages/describe_groups.h"
+#include "millrace/wire/messages/heartbeat.h"
+#include "millrace/wire/messages/leave_group.h"
+#include "millrace/wire/messages/list_groups.h"
 #include "millrace/wire/messages/offset_commit.h"
+#include "millrace/wire/messages/offset_delete.h"
 #include "millrace/wire/messages/offset_fetch.h"
 #include "millrace/wire/messages/streams_group_describe.h"
 #include "millrace/wire/messages/streams_group_heartbeat.h"
@@ -31,6 +39,15 @@ struct GroupConfig {               // Kafka's names and defaults, where not said
     std::size_t offset_metadata_bytes_max = 4096;                // offset.metadata.max.bytes
     std::int64_t offsets_retention_ms = 7LL * 24 * 3600 * 1000;  // offsets.retention.minutes
     Duration offsets_retention_interval = std::chrono::minutes(10);
+    // Classic groups: group.min.session.timeout.ms, group.max.session.timeout.ms, group.max.size,
+    // group.initial.rebalance.delay.ms.
+    std::int32_t min_session_timeout_ms = 6'000, max_session_timeout_ms = 1'800'000;
+    std::size_t classic_group_size_max = INT32_MAX;
+    std::int32_t initial_rebalance_delay_ms = 3'000;
+    // How long who is new waits with a JoinGroup; then it must ask again
+    // (group.new.member.join.timeout.ms, internal to Kafka).
+    Duration new_member_join_timeout = std::chrono::minutes(5);
+    std::uint64_t seed = 0;                            // of member ids
     std::int32_t streams_session_timeout_ms = 45'000;  // group.streams.session.timeout.ms
     // group.streams.heartbeat.interval.ms. A member learns of a new one with its next
     // heartbeat.
@@ -101,6 +118,24 @@ public:
     void streams_describe(
         const std::string& group_id,
         std::function<void(wire::StreamsGroupDescribeResponse::DescribedGroup)> answer);
+    // Classic groups. Answers may take as long as a rebalance.
+    void join_group(const wire::JoinGroupRequest& request, std::int16_t version,
+                    const RequestContext& context, Now now, JoinAnswer answer);
+    void sync_group(const wire::SyncGroupRequest& request, std::int16_t version, Now now,
+                    SyncAnswer answer);
+    ErrorCode classic_heartbeat(const wire::HeartbeatRequest& request, Now now);
+    // `members` is filled in at every version.
+    void leave_group(const wire::LeaveGroupRequest& request, Now now,
+                     std::function<void(wire::LeaveGroupResponse)> answer);
+    // Groups of all kinds. group_admin.cc
+    void list_groups(const wire::ListGroupsRequest& request, Now now,
+                     std::function<void(wire::ListGroupsResponse)> answer);
+    void describe_group(const std::string& group_id, std::int16_t version, Now now,
+                        std::function<void(wire::DescribeGroupsResponse::DescribedGroup)> answer);
+    void delete_group(const std::string& group_id, Now now,
+                      std::function<void(wire::DeleteGroupsResponse::DeletableGroupResult)> answer);
+    void offset_delete(const wire::OffsetDeleteRequest& request, Now now,
+                       std::function<void(wire::OffsetDeleteResponse)> answer);
     void offset_commit(const wire::OffsetCommitRequest& request, std::int16_t version, Now now,
                        std::function<void(wire::OffsetCommitResponse)> answer);
     // The caller has had the partition verified or added by the transaction coordinator.
@@ -153,10 +188,42 @@ private:
     void expire_members(GroupShard& shard);
     void delayed_assignments(GroupShard& shard);
     void release_waiting(GroupShard& shard, const std::string& group_id, bool expired);
-    // offset_commits.cc, offset_expiry.cc
+    // classic_join.cc, classic_rebalance.cc, classic_sync.cc
+    struct Classic;
+    struct Join;
     struct Commit;
-    ErrorCode check_commit(const Group* group, const Commit& commit) const;
+    ClassicMembership* classic(GroupShard& shard, const std::string& group_id);  // or null
+    // Whether somebody is in it, or about to be: ask before another protocol takes the name.
+    bool classic_has_members(GroupShard& shard, const std::string& group_id);
+    void forget_classic(GroupShard& shard, const std::string& group_id);  // one, with its tombstone
+    void forget_classic(GroupShard& shard);                               // all: not ours any more
+    void load_classic(GroupShard& shard);
+    void join_new_member(Classic& c, const Join& join);
+    void join_known_member(Classic& c, const Join& join);
+    void add_member(Classic& c, const Join& join, const std::string& member_id);
+    void rejoin_static(Classic& c, const Join& join, const std::string& old_id,
+                       const std::string& new_id);
+    void rebalance_or_complete(Classic& c, const std::string& why);
+    void prepare_rebalance(Classic& c, const std::string& why);
+    void maybe_complete_join(Classic& c);
+    void complete_join(Classic& c);
+    void refuse_assignments(Classic& c, ErrorCode code);
+    void assign_classic(Classic& c, const wire::SyncGroupRequest& request);
+    void give_assignment(Classic& c, JoinedMember& member);
+    void remove_member(Classic& c, const std::string& member_id);
+    void expect(Classic& c, JoinedMember& member, Duration timeout);
+    void expect(Classic& c, JoinedMember& member);  // its session
+    void classic_wake(Classic& c, Time at);
+    void classic_tick(GroupShard& shard);
+    void classic_clocks(Classic& c);
+    void session_ended(Classic& c, const std::string& member_id);
+    void join_time_is_up(Classic& c);
+    void sync_time_is_up(Classic& c);
+    ErrorCode check_classic_commit(Classic& c, const Commit& commit);
+    // offset_commits.cc, offset_expiry.cc
+    ErrorCode check_commit(GroupShard& shard, const std::string& group_id, const Commit& commit);
     void expire_offsets(GroupShard& shard);
+    void write_in_chunks(GroupShard& shard, CoordinatorRecords records);
 
     GroupConfig config_;
     const TopicLookup& topics_;
@@ -168,6 +235,7 @@ private:
     Time wake_at_ = Time::never();
     Now now_;  // of the input that is being handled
     Time next_offset_expiry_{0};
+    Random random_;
 };
 
 }  // namespace millrace::broker

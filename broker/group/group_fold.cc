@@ -169,6 +169,7 @@ void GroupFold::replay_offset(const ReplayedRecord& record, bool legacy) {
         const auto it = groups_.find(group_id);
         if (it == groups_.end()) return;
         it->second.offsets.erase(tp);
+        for (auto& [producer, pending] : it->second.pending) pending.offsets.erase(tp);
         it->second.offsets_end = record.offset + 1;
         return drop_if_empty(group_id);
     }

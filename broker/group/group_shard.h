@@ -47,6 +47,18 @@ struct GroupCoordinator::GroupShard {
     bool drop_loopback = true;  // once, when the log was loaded after the start
     bool told_load_error = false;
     std::map<std::string, StreamsWork> work;
+    std::map<std::string, ClassicMembership> classic;
+    std::set<std::pair<Time, std::string>> classic_due;  // when to look at one of them
+};
+
+// Who wants to commit offsets, and which.
+struct GroupCoordinator::Commit {
+    std::string member_id;
+    std::int32_t epoch = -1;  // generation or member epoch
+    std::optional<std::string> instance_id;
+    bool transactional = false;
+    std::int16_t version = 0;
+    std::vector<TopicPartition> partitions;
 };
 
 struct GroupCoordinator::Beat {

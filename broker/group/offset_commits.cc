@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "millrace/base/mutant.h"
+#include "millrace/broker/group/classic_shard.h"
 #include "millrace/broker/group/group_records.h"
-#include "millrace/broker/group/group_shard.h"
 
 namespace millrace::broker {
 
@@ -12,18 +12,11 @@ namespace {
 constexpr std::size_t kCommitBytesPerBatch = 256 * 1024;  // a large commit becomes several batches
 }
 
-struct GroupCoordinator::Commit {
-    std::string member_id;
-    std::int32_t epoch = -1;  // generation or member epoch
-    std::optional<std::string> instance_id;
-    bool transactional = false;
-    std::int16_t version = 0;
-    std::vector<TopicPartition> partitions;
-};
-
 // Whether this member may commit these partitions now. (Kafka: Group.validateOffsetCommit; KIP-447,
 // KIP-1251.)
-ErrorCode GroupCoordinator::check_commit(const Group* group, const Commit& commit) const {
+ErrorCode GroupCoordinator::check_commit(GroupShard& shard, const std::string& group_id,
+                                         const Commit& commit) {
+    const Group* group = shard.fold.find(group_id);
     if (commit.transactional && mutant::on(Mutant::ZombieOffsetsAccepted)) return ErrorCode::None;
     const bool distinct =
         !commit.transactional || commit.version >= 6;  // KIP-1319: the codes of the new protocols
@@ -33,9 +26,13 @@ ErrorCode GroupCoordinator::check_commit(const Group* group, const Commit& commi
             : ErrorCode::IllegalGeneration;
     const ErrorCode stale = distinct ? ErrorCode::StaleMemberEpoch : ErrorCode::IllegalGeneration;
     const bool anonymous = commit.epoch < 0 && commit.member_id.empty() && !commit.instance_id;
-    if (!group || group->simple())
-        return commit.epoch < 0 ? ErrorCode::None
-                                : unknown_group;  // a simple group, made by its first commit
+    if (ClassicMembership* membership = classic(shard, group_id)) {
+        Classic c{shard, group_id, *membership};
+        return check_classic_commit(c, commit);
+    }
+    if (!group)  // becomes a simple group with its first commit
+        return commit.epoch < 0 ? ErrorCode::None : unknown_group;
+    if (group->simple()) return commit.epoch < 0 ? ErrorCode::None : ErrorCode::UnknownMemberId;
     if (!group->streams) {  // a protocol that is not served: nobody is known to be in it
         if (commit.epoch < 0 && !group->has_members()) return ErrorCode::None;
         return commit.transactional && anonymous ? ErrorCode::None : ErrorCode::UnknownMemberId;
@@ -158,11 +155,12 @@ void GroupCoordinator::offset_commit(const wire::OffsetCommitRequest& request, s
     GroupShard* shard = active(request.group_id, code);
     if (!shard) return answer(with_error(std::move(response), code));
     const Group* group = shard->fold.find(request.group_id);
-    code = check_commit(group, {.member_id = request.member_id,
-                                .epoch = request.generation_id_or_member_epoch,
-                                .instance_id = request.group_instance_id,
-                                .version = version,
-                                .partitions = partitions_of(offsets)});
+    code = check_commit(*shard, request.group_id,
+                        {.member_id = request.member_id,
+                         .epoch = request.generation_id_or_member_epoch,
+                         .instance_id = request.group_instance_id,
+                         .version = version,
+                         .partitions = partitions_of(offsets)});
     Offset wait = group ? group->membership_end : Offset{0};
     if (code == ErrorCode::None && !offsets.empty()) {
         write_offsets(request.group_id, offsets, [&](const CoordinatorRecords& records) {
@@ -187,12 +185,13 @@ void GroupCoordinator::txn_offset_commit(
     GroupShard* shard = active(request.group_id, code);
     if (!shard) return answer(with_error(std::move(response), code));
     const Group* group = shard->fold.find(request.group_id);
-    code = check_commit(group, {.member_id = request.member_id,
-                                .epoch = request.generation_id_or_member_epoch,
-                                .instance_id = request.group_instance_id,
-                                .transactional = true,
-                                .version = version,
-                                .partitions = partitions_of(offsets)});
+    code = check_commit(*shard, request.group_id,
+                        {.member_id = request.member_id,
+                         .epoch = request.generation_id_or_member_epoch,
+                         .instance_id = request.group_instance_id,
+                         .transactional = true,
+                         .version = version,
+                         .partitions = partitions_of(offsets)});
     const Offset saw = group ? group->membership_end : Offset{0};
     const auto finish = [answer, code, response = std::move(response)](ErrorCode failed) mutable {
         answer(with_error(std::move(response), failed != ErrorCode::None ? failed : code));

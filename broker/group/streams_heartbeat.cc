@@ -64,8 +64,9 @@ void GroupCoordinator::heartbeat(const BeatRef& beat, bool wait_expired) {
     };
     static const StreamsGroup kNoGroup;
     const bool classic = group && group->classic;
+    const bool joined = classic_has_members(*shard, request.group_id);
     const bool foreign = group && (group->consumer || group->foreign != ForeignProtocol::None);
-    if (foreign || (classic && (!beat->joining() || group->has_members())))
+    if (foreign || joined || (classic && !beat->joining()))
         return refuse(ErrorCode::GroupIdNotFound,
                       "Group " + request.group_id + " is not a streams group.");
     if (!beat->joining() && (!group || !group->streams))
@@ -100,8 +101,10 @@ void GroupCoordinator::decide_records(GroupShard& shard, const StreamsGroup& gro
                                       const Beat& beat, bool replaces_classic, Decision& decision) {
     const HeartbeatRequest& request = beat.request;
     // The records, in Kafka's order: member, topology, epoch, target, assignment.
-    if (replaces_classic)
+    if (replaces_classic) {
         decision.records.push_back(classic_group_tombstone(request.group_id));
+        forget_classic(shard, request.group_id);
+    }
     if (decision.replaces)
         for (auto& record : streams_member_tombstones(request.group_id, *decision.replaces))
             decision.records.push_back(std::move(record));

@@ -7,7 +7,7 @@
 #include "millrace/wire/messages/delete_records.h"
 #include "millrace/wire/messages/end_txn.h"
 #include "millrace/wire/messages/find_coordinator.h"
-#include "millrace/wire/messages/heartbeat.h"
+#include "millrace/wire/messages/alter_replica_log_dirs.h"
 #include "millrace/wire/messages/init_producer_id.h"
 #include "millrace/wire/messages/list_offsets.h"
 #include "millrace/wire/messages/metadata.h"
@@ -324,14 +324,15 @@ TEST_F(BrokerTest, ApiVersionsListsWhatIsServed) {
         wire::ApiVersionsRequest{.client_software_name = "test", .client_software_version = "1.0"},
         4);
     EXPECT_EQ(response.error_code, ErrorCode::None);
-    bool heartbeat = false;
+    bool unserved = false;
     for (const auto& api : response.api_keys) {
         if (api.api_key == 0) EXPECT_EQ(api.min_version, 0);  // KAFKA-18659
-        heartbeat = heartbeat || api.api_key == static_cast<std::int16_t>(wire::ApiKey::Heartbeat);
+        unserved = unserved ||
+                   api.api_key == static_cast<std::int16_t>(wire::ApiKey::AlterReplicaLogDirs);
     }
-    EXPECT_FALSE(heartbeat);
+    EXPECT_FALSE(unserved);
     const ConnectionId connection = node.connect();
-    (void)node.send(connection, wire::HeartbeatRequest{}, 4);
+    (void)node.send(connection, wire::AlterReplicaLogDirsRequest{}, 2);
     node.run();
     EXPECT_TRUE(node.closed(connection));
 }
