@@ -47,9 +47,11 @@ const BrokerConfig& Broker::config() const {
 
 Broker::State::State(BrokerSettings s, Disk& d, LogSink& l)
     : settings(std::move(s)),
-      config(settings.config),
+      running(settings.config),
+      config(running),
       disk(d),
-      log(l),
+      leveled_log(l),
+      log(leveled_log),
       node(settings.config.node_id),
       sessions(static_cast<std::size_t>(
                    std::max(0, settings.config.max_incremental_fetch_session_cache_slots)),

@@ -221,6 +221,15 @@ void Broker::State::configs_changed(const ConfigChanged& change) {
     if (change.resource.type != ConfigResourceType::Topic &&
         change.resource.type != ConfigResourceType::Broker)
         return;
+    if (change.resource.type == ConfigResourceType::Broker) {
+        const BrokerOverrides overrides = controller->image().broker_overrides(node);
+        ConfigMap all = *overrides.cluster;
+        for (const auto& [name, value] : *overrides.broker) all[name] = value;
+        if (auto changed = with_overrides(settings.config, all))
+            running = *std::move(changed);
+        else
+            log.error("dynamic configs cannot be used", {{"detail", changed.error().detail}});
+    }
     for (auto& [tp, partition] : partitions) {
         if (change.resource.type == ConfigResourceType::Topic && tp.topic != change.resource.name)
             continue;

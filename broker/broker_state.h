@@ -25,6 +25,28 @@ inline bool is_internal_topic(std::string_view topic) {
     return topic == kOffsetsTopic || topic == kTransactionTopic;
 }
 
+// The broker's log above a level that admin clients set (KIP-412).
+class LeveledLog final : public LogSink {
+public:
+    explicit LeveledLog(LogSink& to) : to_(to) {}
+    void write(LogLevel level, std::string_view event,
+               std::initializer_list<LogField> fields) override {
+        if (level >= least_) to_.write(level, event, fields);
+    }
+    const std::string& level() const { return level_; }
+    void set_level(const std::string& level) {  // Kafka's name of it
+        level_ = level;
+        least_ = level == "WARN"                        ? LogLevel::Warn
+                 : level == "ERROR" || level == "FATAL" ? LogLevel::Error
+                                                        : LogLevel::Info;
+    }
+
+private:
+    LogSink& to_;
+    std::string level_ = "INFO";
+    LogLevel least_ = LogLevel::Info;
+};
+
 // Deadlines of requests that wait. Equal times run in the order they were set.
 class Deadlines {
 public:
@@ -112,9 +134,11 @@ struct Broker::State final : public Responder, public TopicLookup {
     bool shared_journal() const { return true; }
 
     BrokerSettings settings;
-    const BrokerConfig& config;
+    BrokerConfig running;        // the settings with what was changed since (KIP-226)
+    const BrokerConfig& config;  // running
     Disk& disk;
-    LogSink& log;
+    LeveledLog leveled_log;
+    LogSink& log;  // leveled_log
     Now now;
     NodeId node;
     std::string cluster;

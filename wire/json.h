@@ -17,9 +17,11 @@ namespace millrace::wire {
 Result<void> to_json(const Schema&, const void* message, std::int16_t version, std::string& into);
 
 // Reads into a new object. Every field that is not tagged and that the version carries must be
-// there. A field that the version lacks is read all the same: encode() then drops or refuses it. An
-// unknown name is an error.
-Result<void> from_json(const Schema&, void* into, std::int16_t version, std::string_view json);
+// there, unless Missing::Default leaves what is not named at its default. A field that the version
+// lacks is read all the same: encode() then drops or refuses it. An unknown name is an error.
+enum class Missing : std::uint8_t { Refuse, Default };
+Result<void> from_json(const Schema&, void* into, std::int16_t version, std::string_view json,
+                       Missing missing = Missing::Refuse);
 
 template <class M>
 Result<std::string> to_json(const M& message, std::int16_t version) {

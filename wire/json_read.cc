@@ -22,7 +22,7 @@ T& as(void* at) {
 
 class Reader {
 public:
-    explicit Reader(std::int16_t version) : version_(version) {}
+    Reader(std::int16_t version, Missing missing) : version_(version), missing_(missing) {}
 
     bool structure(const Schema& schema, void* into, element json) {
         simdjson::dom::object object;
@@ -35,7 +35,7 @@ public:
             seen[i] = true;
             if (!member(schema.fields[i], into, value)) return fail_in(schema.fields[i]);
         }
-        for (std::size_t i = 0; i < seen.size(); ++i) {
+        for (std::size_t i = 0; i < seen.size() && missing_ == Missing::Refuse; ++i) {
             const FieldSpec& spec = schema.fields[i].spec;
             if (!seen[i] && spec.in.contains(version_) && !spec.tagged.contains(version_)) {
                 return failed("is missing") || fail_in(schema.fields[i]);
@@ -161,13 +161,14 @@ private:
     }
 
     std::int16_t version_;
+    Missing missing_;
     std::string error_;
 };
 
 }  // namespace
 
 Result<void> from_json(const Schema& schema, void* into, std::int16_t version,
-                       std::string_view json) {
+                       std::string_view json, Missing missing) {
     simdjson::dom::parser parser;
     element root;
     if (const auto error = parser.parse(json.data(), json.size()).get(root);
@@ -175,7 +176,7 @@ Result<void> from_json(const Schema& schema, void* into, std::int16_t version,
         return fail(ErrorCode::InvalidRequest,
                     fmt::format("no JSON: {}", simdjson::error_message(error)));
     }
-    Reader reader(version);
+    Reader reader(version, missing);
     if (reader.structure(schema, into, root)) return {};
     return fail(ErrorCode::InvalidRequest,
                 fmt::format("{} version {}: {}", schema.name, version, reader.error()));

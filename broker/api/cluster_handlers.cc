@@ -11,8 +11,12 @@ namespace millrace::broker {
 namespace {
 
 ClusterView view_of(const Broker::State& broker, const Request& request) {
-    return {broker.controller->image(), broker.config, broker.node, broker.cluster,
-            request.context->listener};
+    return {broker.controller->image(),
+            broker.config,
+            broker.node,
+            broker.cluster,
+            request.context->listener,
+            broker.leveled_log.level()};
 }
 
 void handle_metadata(Broker::State& broker, const Request& request) {
@@ -47,6 +51,8 @@ bool serves_cluster(wire::ApiKey key) {
         case DeleteTopics:
         case CreatePartitions:
         case IncrementalAlterConfigs:
+        case AlterConfigs:
+        case ListConfigResources:
             return true;
         default:
             return false;  // registration, heartbeats, AlterPartition, ids: between brokers and
@@ -70,6 +76,17 @@ bool handle_cluster(Broker::State& broker, const Request& request) {
             broker.answer(request, describe_cluster(view_of(broker, request),
                                                     request.body.as<wire::DescribeClusterRequest>(),
                                                     request.body.version()));
+            break;
+        case ListConfigResources:
+            broker.answer(request,
+                          list_config_resources(view_of(broker, request),
+                                                request.body.as<wire::ListConfigResourcesRequest>(),
+                                                request.body.version()));
+            break;
+        case IncrementalAlterConfigs:
+            if (names_loggers(request.body.as<wire::IncrementalAlterConfigsRequest>()))
+                return handle_broker_loggers(broker, request), true;
+            broker.controller->handle(request, broker.now, broker.controller_effects);
             break;
         default:
             broker.controller->handle(request, broker.now, broker.controller_effects);

@@ -1,6 +1,6 @@
 #pragma once
-// Requests that only look at the committed metadata: Metadata, DescribeConfigs, DescribeCluster.
-// Pure functions; each file says what it serves.
+// Requests that only look at the committed metadata: Metadata, DescribeConfigs, DescribeCluster
+// and their kin. Pure functions; each file says what it serves.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +8,7 @@
 #include "millrace/broker/controller/image.h"
 #include "millrace/wire/messages/describe_cluster.h"
 #include "millrace/wire/messages/describe_configs.h"
+#include "millrace/wire/messages/list_config_resources.h"
 #include "millrace/wire/messages/metadata.h"
 
 namespace millrace::broker {
@@ -18,6 +19,7 @@ struct ClusterView {  // what a broker knows when a request comes in
     NodeId self;
     std::string_view cluster_id;
     std::string_view listener;  // the one the request came in on: answers name its endpoints
+    std::string_view root_log_level = "INFO";
 };
 
 // Bits of authorized operations where nobody is refused anything.
@@ -33,6 +35,8 @@ MetadataAnswer metadata(const ClusterView& view, const wire::MetadataRequest& re
 
 wire::DescribeConfigsResponse describe_configs(const ClusterView& view,
                                                const wire::DescribeConfigsRequest& request);
+wire::ListConfigResourcesResponse list_config_resources(
+    const ClusterView& view, const wire::ListConfigResourcesRequest& request, std::int16_t version);
 wire::DescribeClusterResponse describe_cluster(const ClusterView& view,
                                                const wire::DescribeClusterRequest& request,
                                                std::int16_t version);

@@ -3,6 +3,7 @@
 // returns records and an answer; `…_error` is the same request answered with one error throughout.
 #include "millrace/broker/controller/controller.h"
 #include "millrace/wire/messages/allocate_producer_ids.h"
+#include "millrace/wire/messages/alter_configs.h"
 #include "millrace/wire/messages/alter_partition.h"
 #include "millrace/wire/messages/broker_heartbeat.h"
 #include "millrace/wire/messages/broker_registration.h"
@@ -22,6 +23,8 @@ Decision create_partitions(ControllerState& state, const wire::CreatePartitionsR
 Decision incremental_alter_configs(ControllerState& state,
                                    const wire::IncrementalAlterConfigsRequest& request,
                                    std::int16_t version);
+Decision alter_configs(ControllerState& state, const wire::AlterConfigsRequest& request,
+                       std::int16_t version);
 Decision alter_partition(ControllerState& state, const wire::AlterPartitionRequest& request,
                          std::int16_t version);
 Decision allocate_producer_ids(ControllerState& state,
@@ -40,6 +43,8 @@ wire::CreatePartitionsResponse create_partitions_error(const wire::CreatePartiti
                                                        ErrorCode code);
 wire::IncrementalAlterConfigsResponse incremental_alter_configs_error(
     const wire::IncrementalAlterConfigsRequest& request, ErrorCode code);
+wire::AlterConfigsResponse alter_configs_error(const wire::AlterConfigsRequest& request,
+                                               ErrorCode code);
 wire::AlterPartitionResponse alter_partition_error(const wire::AlterPartitionRequest& request,
                                                    ErrorCode code);
 wire::AllocateProducerIdsResponse allocate_producer_ids_error(

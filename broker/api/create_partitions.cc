@@ -21,9 +21,7 @@ using Wanted = wire::CreatePartitionsRequest::CreatePartitionsTopic;
 
 Result<std::vector<wire::PartitionRecord>> plan(ControllerState& state, const Wanted& wanted) {
     const TopicImage* topic = state.image.topic(wanted.name);
-    if (!topic)
-        return fail(ErrorCode::UnknownTopicOrPartition,
-                    "This server does not host this topic-partition.");
+    if (!topic) return fail(ErrorCode::UnknownTopicOrPartition, "");
     const auto present = static_cast<std::int32_t>(topic->partitions.size());
     if (wanted.count == present) {
         return fail(ErrorCode::InvalidPartitions,
@@ -38,13 +36,13 @@ Result<std::vector<wire::PartitionRecord>> plan(ControllerState& state, const Wa
     const std::int32_t more = wanted.count - present;
     if (more > kPartitionsPerRequestMax ||
         state.image.partition_count() + more > state.config->partitions_max) {
-        return fail(ErrorCode::InvalidPartitions, "Excessively large number of partitions.");
+        return fail(ErrorCode::PolicyViolation,
+                    "Excessively large number of additional partitions per request.");
     }
     const std::size_t factor =
         topic->partitions.empty() ? 1 : topic->partitions.front().replicas.size();
     std::vector<std::vector<NodeId>> replicas;
-    const bool manual = wanted.assignments && !wanted.assignments->empty();
-    if (manual) {
+    if (wanted.assignments) {
         if (static_cast<std::int32_t>(wanted.assignments->size()) != more) {
             return fail(
                 ErrorCode::InvalidReplicaAssignment,
@@ -54,6 +52,9 @@ Result<std::vector<wire::PartitionRecord>> plan(ControllerState& state, const Wa
         for (const auto& assignment : *wanted.assignments) {
             std::vector<NodeId> list;
             std::set<std::int32_t> seen;
+            if (assignment.broker_ids.empty())
+                return fail(ErrorCode::InvalidReplicaAssignment,
+                            "The manual partition assignment includes an empty replica list.");
             for (const std::int32_t id : assignment.broker_ids) {
                 if (!state.image.broker(NodeId{id})) {
                     return fail(ErrorCode::InvalidReplicaAssignment,
@@ -100,7 +101,9 @@ Decision create_partitions(ControllerState& state, const wire::CreatePartitionsR
     wire::CreatePartitionsResponse response;
     std::map<std::string, int> times;
     for (const Wanted& topic : request.topics) ++times[topic.name];
+    std::set<std::string> twice;  // answered once
     for (const Wanted& topic : request.topics) {
+        if (times[topic.name] > 1 && !twice.insert(topic.name).second) continue;
         auto& result = response.results.emplace_back();
         result.name = topic.name;
         auto planned = times[topic.name] > 1
@@ -109,7 +112,7 @@ Decision create_partitions(ControllerState& state, const wire::CreatePartitionsR
                            : plan(state, topic);
         if (!planned) {
             result.error_code = planned.error().code;
-            result.error_message = planned.error().detail;
+            if (!planned.error().detail.empty()) result.error_message = planned.error().detail;
         } else if (!request.validate_only) {
             for (wire::PartitionRecord& record : *planned)
                 decision.records.emplace_back(std::move(record));

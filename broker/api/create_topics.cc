@@ -5,6 +5,7 @@
 // -1.
 // - validate_only answers as if, and writes nothing.
 // - v5 returns counts and effective configs (KIP-525), v7 topic ids.
+// - A name that collides with one of the same request is accepted, as Kafka does.
 // - Records: Topic, its Configs, its Partitions.
 // Missing: policies (CreateTopicPolicy), the controller mutation quota, placement by rack.
 #include <algorithm>
@@ -89,8 +90,9 @@ Result<Plan> plan(ControllerState& state, const Creatable& topic, const Uuid& id
                         "Number of partitions was set to an invalid non-positive value.");
         }
         if (topic.replication_factor == 0 || topic.replication_factor < -1) {
-            return fail(ErrorCode::InvalidReplicationFactor,
-                        "Replication factor was set to an invalid non-positive value.");
+            return fail(
+                ErrorCode::InvalidReplicationFactor,
+                "Replication factor must be larger than 0, or -1 to use the default value.");
         }
         const std::int32_t count =
             topic.num_partitions == -1 ? state.config->num_partitions : topic.num_partitions;
@@ -98,7 +100,7 @@ Result<Plan> plan(ControllerState& state, const Creatable& topic, const Uuid& id
                                         ? state.config->default_replication_factor
                                         : topic.replication_factor;
         if (count > kPartitionsPerRequestMax) {
-            return fail(ErrorCode::InvalidRequest,
+            return fail(ErrorCode::PolicyViolation,
                         "Excessively large number of partitions per request.");
         }
         MR_TRY(made.replicas, place_replicas(state, count, factor));
@@ -133,8 +135,12 @@ void describe(const ControllerState& state, const Plan& plan, Created& result) {
     result.replication_factor = static_cast<std::int16_t>(plan.replicas.front().size());
     auto& configs = result.configs.emplace();
     for (const ConfigKey& key : topic_config_keys()) {
-        const ConfigEntry entry = effective_topic_config(
+        if (key.internal && !plan.configs.contains(key.name)) continue;
+        ConfigEntry entry = effective_topic_config(
             key, plan.configs, state.image.broker_overrides(state.self), *state.config);
+        for (const std::string& one : broker_config_synonyms(broker_synonym(key.name)))
+            if (entry.source == ConfigSource::Default && state.config->given.contains(one))
+                entry.source = ConfigSource::StaticBroker;  // under another of its names
         wire::CreateTopicsResponse::CreatableTopicConfigs config;
         config.name = entry.name;
         config.value = entry.value;
@@ -159,7 +165,7 @@ Result<void> check_topic_name(std::string_view name) {
     };
     if (name.empty()) return bad("Topic name is invalid: the empty string is not allowed");
     if (name == "." || name == "..")
-        return bad("Topic name is invalid: '.' or '..' is not allowed");
+        return bad("Topic name is invalid: '" + std::string(name) + "' is not allowed");
     if (name.size() > kTopicNameBytesMax) {
         return bad("Topic name is invalid: the length of '" + std::string(name) +
                    "' is longer than the max allowed length " + std::to_string(kTopicNameBytesMax));
@@ -188,14 +194,14 @@ Decision create_topics(ControllerState& state, const wire::CreateTopicsRequest& 
     wire::CreateTopicsResponse response;
     std::map<std::string, int> times;
     for (const Creatable& topic : request.topics) ++times[topic.name];
-    std::set<std::string> new_names;
     std::set<Uuid> new_ids;
     std::int64_t partitions = state.image.partition_count();
 
     const auto create = [&](const Creatable& topic) -> Result<Created> {
         if (times[topic.name] > 1) return fail(ErrorCode::InvalidRequest, "Duplicate topic name.");
         if (topic.name == "__cluster_metadata")
-            return fail(ErrorCode::TopicAuthorizationFailed, "Authorization failed.");
+            return fail(ErrorCode::InvalidRequest,
+                        "Creation of internal topic __cluster_metadata is prohibited.");
         MR_TRY_VOID(check_topic_name(topic.name));
         if (state.image.topic(topic.name))
             return fail(ErrorCode::TopicAlreadyExists,
@@ -207,7 +213,6 @@ Decision create_topics(ControllerState& state, const wire::CreateTopicsRequest& 
                             "Topic '" + topic.name + "' collides with existing topic: " + other);
             };
             for (const auto& [other, image] : state.image.topics()) MR_TRY_VOID(collides(other));
-            for (const std::string& other : new_names) MR_TRY_VOID(collides(other));
         }
         Uuid id;
         do {
@@ -228,11 +233,9 @@ Decision create_topics(ControllerState& state, const wire::CreateTopicsRequest& 
         result.error_message.reset();
         if (version >= 5) describe(state, made, result);
         if (request.validate_only) {
-            result.topic_id = Uuid{};
             return result;
         }
         partitions += count;
-        new_names.insert(topic.name);
         wire::TopicRecord record;
         record.name = topic.name;
         record.topic_id = id;
@@ -249,7 +252,9 @@ Decision create_topics(ControllerState& state, const wire::CreateTopicsRequest& 
             decision.records.emplace_back(std::move(partition));
         return result;
     };
+    std::set<std::string> twice;  // answered once
     for (const Creatable& topic : request.topics) {
+        if (times[topic.name] > 1 && !twice.insert(topic.name).second) continue;
         auto result = create(topic);
         if (result) {
             response.topics.push_back(*std::move(result));

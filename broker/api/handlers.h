@@ -2,6 +2,10 @@
 // The requests of the data path, one file each. A handler answers now or keeps the token.
 #include "millrace/broker/broker.h"
 
+namespace millrace::wire {
+struct IncrementalAlterConfigsRequest;
+}
+
 namespace millrace::broker {
 
 void handle_api_versions(Broker::State& broker, const Request& request);
@@ -11,6 +15,10 @@ void handle_list_offsets(Broker::State& broker, const Request& request);
 void handle_offset_for_leader_epoch(Broker::State& broker, const Request& request);
 void handle_delete_records(Broker::State& broker, const Request& request);
 void handle_write_txn_markers(Broker::State& broker, const Request& request);
+
+// IncrementalAlterConfigs, where it names this broker's loggers.
+bool names_loggers(const wire::IncrementalAlterConfigsRequest& request);
+void handle_broker_loggers(Broker::State& broker, const Request& request);
 
 // Metadata, topics, configs, the quorum (cluster_handlers.cc). False: not one of them.
 bool handle_cluster(Broker::State& broker, const Request& request);

@@ -6,6 +6,7 @@
 
 #include "millrace/base/check.h"
 #include "millrace/broker/config/broker_config_fields.h"
+#include "millrace/broker/config/kafka_configs.h"
 
 namespace millrace::broker {
 namespace {
@@ -92,6 +93,42 @@ struct Setting {
     std::function<std::string(const BrokerConfig&)> text;
 };
 
+// Settings of ours that nothing acts on yet.
+constexpr std::array<std::string_view, 9> kFieldsWithoutEffect = {
+    "controller.quorum.append.linger.ms",
+    "log.flush.interval.messages",
+    "log.flush.interval.ms",
+    "log.preallocate",
+    "num.network.threads",
+    "queued.max.requests",
+    "replica.fetch.max.bytes",
+    "replica.fetch.wait.max.ms",
+    "replica.lag.time.max.ms",
+};
+
+// Kafka's row says type, rule, documentation and how it may change; the field narrows the rule to
+// what its own type holds, and has the default of this broker. Where Kafka's default is null (the
+// value comes from another key then), that is what is described.
+ConfigKey merged(const KafkaConfig& row, ConfigKey field) {
+    ConfigKey key = config_key(row);
+    if (!key.default_is_null) key.default_text = std::move(field.default_text);
+    key.rule.min = std::max(key.rule.min, field.rule.min);
+    key.rule.max = std::min(key.rule.max, field.rule.max);
+    if (key.rule.one_of.empty()) key.rule.one_of = std::move(field.rule.one_of);
+    key.rule.list_may_be_empty = field.rule.list_may_be_empty;
+    key.has_effect = std::find(kFieldsWithoutEffect.begin(), kFieldsWithoutEffect.end(),
+                               key.name) == kFieldsWithoutEffect.end();
+    return key;
+}
+
+const KafkaConfig* kafka_row(std::string_view name) {
+    const auto rows = kafka_broker_configs();
+    const auto at = std::lower_bound(
+        rows.begin(), rows.end(), name,
+        [](const KafkaConfig& row, std::string_view wanted) { return row.name < wanted; });
+    return at != rows.end() && at->name == name ? &*at : nullptr;
+}
+
 const std::vector<Setting>& settings() {
     static const std::vector<Setting> all = [] {
         std::vector<Setting> list;
@@ -99,12 +136,18 @@ const std::vector<Setting>& settings() {
         BrokerConfig::fields([&]<class T>(std::string_view name, T BrokerConfig::*member,
                                           FieldRule rule, std::string_view doc) {
             const T& value = defaults.*member;
+            if constexpr (std::is_same_v<T, std::int16_t>) rule.max = std::min(rule.max, 32767.0);
+            ConfigKey key{name,
+                          type_of(value),
+                          text_of(value),
+                          {.min = rule.min,
+                           .max = rule.max,
+                           .one_of = std::move(rule.one_of),
+                           .list_may_be_empty = rule.may_be_empty},
+                          doc};
+            if (const KafkaConfig* row = kafka_row(name)) key = merged(*row, std::move(key));
             list.push_back(
-                {.key = {name,
-                         type_of(value),
-                         text_of(value),
-                         {rule.min, rule.max, std::move(rule.one_of), rule.may_be_empty},
-                         doc},
+                {.key = std::move(key),
                  .assign =
                      [member](std::string_view text, BrokerConfig& config) {
                          millrace::broker::assign(text, config.*member);
@@ -141,55 +184,6 @@ constexpr std::array kAliases = {
     Alias{"log.flush.scheduler.interval.ms", "log.flush.interval.ms", 1},
 };
 
-// Kafka's keys that change nothing here: accepted with a warning, so that an existing file works.
-constexpr std::array<std::string_view, 46> kWithoutEffect = {
-    "num.io.threads",
-    "num.replica.fetchers",
-    "num.recovery.threads.per.data.dir",
-    "background.threads",
-    "socket.send.buffer.bytes",
-    "socket.receive.buffer.bytes",
-    "socket.listen.backlog.size",
-    "log.cleaner.threads",
-    "log.cleaner.io.buffer.size",
-    "log.cleaner.io.max.bytes.per.second",
-    "log.cleaner.io.buffer.load.factor",
-    "offsets.load.buffer.size",
-    "offsets.topic.compression.codec",
-    "offsets.commit.timeout.ms",
-    "transaction.state.log.load.buffer.size",
-    "group.coordinator.threads",
-    "group.coordinator.append.linger.ms",
-    "group.coordinator.rebalance.protocols",
-    "group.consumer.assignors",
-    "group.consumer.migration.policy",
-    "group.share.enable",
-    "share.coordinator.state.topic.num.partitions",
-    "share.coordinator.state.topic.replication.factor",
-    "share.coordinator.state.topic.min.isr",
-    "controller.quorum.bootstrap.servers",
-    "controller.quorum.election.backoff.max.ms",
-    "initial.broker.registration.timeout.ms",
-    "metadata.log.segment.bytes",
-    "metadata.log.segment.ms",
-    "metadata.max.retention.bytes",
-    "metadata.max.retention.ms",
-    "metadata.log.max.snapshot.interval.ms",
-    "auto.leader.rebalance.enable",
-    "leader.imbalance.check.interval.seconds",
-    "leader.imbalance.per.broker.percentage",
-    "controlled.shutdown.enable",
-    "controlled.shutdown.max.retries",
-    "metrics.num.samples",
-    "metrics.sample.window.ms",
-    "metrics.recording.level",
-    "metric.reporters",
-    "auto.include.jmx.reporter",
-    "replica.socket.timeout.ms",
-    "replica.fetch.min.bytes",
-    "replica.fetch.backoff.ms",
-    "request.timeout.ms",
-};
 // What would silently not protect anything is refused.
 constexpr std::array<std::string_view, 7> kRefusedPrefixes = {
     "sasl.", "ssl.", "listener.name.", "authorizer.", "zookeeper.", "super.users", "remote.log."};
@@ -276,7 +270,51 @@ Result<void> check_together(const BrokerConfig& config) {
     return {};
 }
 
+bool is_alias(std::string_view name) {
+    return std::any_of(kAliases.begin(), kAliases.end(),
+                       [&](const Alias& a) { return a.name == name; });
+}
+
+// The checked texts into the fields. An alias counts where its own key is not given.
+Result<void> assign_all(const std::map<std::string, std::string, std::less<>>& given,
+                        BrokerConfig& config) {
+    std::map<std::string_view, std::string> values;
+    for (const auto& [name, value] : given)
+        if (find_setting(name)) values[name] = value;
+    for (const Alias& alias : kAliases) {
+        const auto at = given.find(alias.name);
+        if (at == given.end() || values.contains(alias.of)) continue;
+        std::string value = at->second;
+        if (alias.factor > 0) {
+            std::int64_t number = 0;
+            if (!parse_int64(value, number) || number > INT64_MAX / alias.factor || number < -1) {
+                return invalid("Invalid value " + value + " for configuration " +
+                               std::string(alias.name));
+            }
+            value = std::to_string(number < 0 ? number : number * alias.factor);
+        }
+        MR_TRY_VOID(check_config_value(find_setting(alias.of)->key, value));
+        values[alias.of] = std::move(value);
+    }
+    for (const auto& [name, value] : values) find_setting(name)->assign(value, config);
+    return {};
+}
+
 }  // namespace
+
+Result<BrokerConfig> with_overrides(
+    const BrokerConfig& config, const std::map<std::string, std::string, std::less<>>& overrides) {
+    auto given = config.given;
+    for (const auto& [name, value] : overrides) given[name] = value;
+    BrokerConfig changed = config;
+    MR_TRY_VOID(assign_all(given, changed));
+    return changed;
+}
+
+std::vector<std::string> broker_config_synonyms(std::string_view name) {
+    if (const KafkaConfig* row = kafka_row(name)) return parse_list(row->synonyms);
+    return {std::string(name)};
+}
 
 Result<std::vector<Endpoint>> parse_listeners(std::string_view text) {
     std::vector<Endpoint> endpoints;
@@ -357,48 +395,29 @@ Result<ParsedBrokerConfig> parse_broker_config(std::string_view properties,
     MR_TRY(ConfigOverrides given, parse_properties(properties));
     given.insert(given.end(), overrides.begin(), overrides.end());
     ParsedBrokerConfig parsed;
-    std::map<std::string, std::string, std::less<>> aliases;
     for (auto& [name, value] : given) {
-        if (const Setting* setting = find_setting(name)) {
-            MR_TRY_VOID(check_config_value(setting->key, value));
-            parsed.config.given[name] = value;
-            continue;
-        }
-        const auto is = [&](std::string_view other) { return name == other; };
-        if (std::any_of(kAliases.begin(), kAliases.end(),
-                        [&](const Alias& a) { return is(a.name); })) {
-            aliases[name] = value;
-        } else if (std::any_of(kWithoutEffect.begin(), kWithoutEffect.end(), is)) {
-            parsed.warnings.push_back(name + " has no effect here");
-        } else if (std::any_of(kRefusedPrefixes.begin(), kRefusedPrefixes.end(),
-                               [&](std::string_view p) { return name.starts_with(p); })) {
+        if (std::any_of(kRefusedPrefixes.begin(), kRefusedPrefixes.end(),
+                        [&](std::string_view p) { return name.starts_with(p); })) {
             return invalid(
                 name + " is not supported: this broker serves plaintext without access control");
-        } else {
+        }
+        const ConfigKey* key = find_config_key(broker_config_keys(), name);
+        if (!key) {
             const std::string_view near = nearest_name(broker_config_keys(), name);
             return invalid("Unknown configuration " + name +
                            (near.empty() ? "" : ", did you mean " + std::string(near) + "?"));
         }
+        MR_TRY_VOID(check_config_value(*key, value));
+        if (!key->has_effect && !is_alias(name))
+            parsed.warnings.push_back(name + " has no effect here");
+        parsed.config.given[name] = value;
     }
-    for (const Alias& alias : kAliases) {
-        const auto it = aliases.find(alias.name);
-        if (it == aliases.end() || parsed.config.given.contains(alias.of)) continue;
-        std::string value = it->second;
-        if (alias.factor > 0) {
-            std::int64_t number = 0;
-            if (!parse_int64(value, number) || number > INT64_MAX / alias.factor || number < -1) {
-                return invalid("Invalid value " + value + " for configuration " +
-                               std::string(alias.name));
-            }
-            value = std::to_string(number < 0 ? number : number * alias.factor);
-        }
-        MR_TRY_VOID(check_config_value(find_setting(alias.of)->key, value));
-        parsed.config.given[std::string(alias.of)] = value;
-    }
-    for (const auto& [name, value] : parsed.config.given) {
-        const Setting* setting = find_setting(name);
-        setting->assign(value, parsed.config);
-    }
+    MR_TRY_VOID(assign_all(parsed.config.given, parsed.config));
+    // What Kafka has no default for counts as given; a node's id has two names.
+    const std::string id = std::to_string(parsed.config.node_id);
+    parsed.config.given.try_emplace("node.id", id);
+    parsed.config.given.try_emplace("broker.id", id);
+    parsed.config.given.try_emplace("process.roles", list_text(parsed.config.process_roles));
     MR_TRY_VOID(check_together(parsed.config));
     return parsed;
 }
@@ -407,6 +426,19 @@ std::span<const ConfigKey> broker_config_keys() {
     static const std::vector<ConfigKey> keys = [] {
         std::vector<ConfigKey> list;
         for (const Setting& setting : settings()) list.push_back(setting.key);
+        for (const KafkaConfig& row : kafka_broker_configs()) {
+            if (find_setting(row.name)) continue;
+            list.push_back(config_key(row));
+            list.back().has_effect = is_alias(row.name);
+        }
+        for (const KafkaConfig& row : kafka_broker_quota_configs()) {
+            ConfigKey& key = list.emplace_back(config_key(row));
+            key.internal = key.default_is_null = true;  // as Kafka: shown when set only
+            key.update = UpdateMode::ClusterWide;
+            key.has_effect = false;
+        }
+        std::sort(list.begin(), list.end(),
+                  [](const ConfigKey& a, const ConfigKey& b) { return a.name < b.name; });
         return list;
     }();
     return keys;

@@ -188,7 +188,8 @@ struct BrokerConfig {
         0;  // millrace.initial.producer.epoch: a knob of simulations
 
     std::map<std::string, std::string, std::less<>>
-        given;  // the keys that were set, as text (source 4 of DescribeConfigs)
+        given;  // the keys that were set, as text and under the name that was used (source 4 of
+                // DescribeConfigs)
 
     static void fields(auto&& f);  // broker_config_fields.h
 
@@ -212,10 +213,18 @@ struct ParsedBrokerConfig {
 Result<ParsedBrokerConfig> parse_broker_config(std::string_view properties,
                                                const ConfigOverrides& overrides = {});
 
+// The configuration with values in place of what was given, as they may change while a broker runs.
+// Keys and values were checked before.
+Result<BrokerConfig> with_overrides(
+    const BrokerConfig& config, const std::map<std::string, std::string, std::less<>>& overrides);
+// The names that a value of this key may have been given under, first the one that wins:
+// log.retention.ms, log.retention.minutes, log.retention.hours.
+std::vector<std::string> broker_config_synonyms(std::string_view name);
+
 // Keys and values of a .properties file in order (comments, escapes, continued lines).
 Result<ConfigOverrides> parse_properties(std::string_view text);
 
-// Every key with type, default and meaning; sorted by name.
+// Every key of Kafka's and ours with type, default and meaning; sorted by name.
 std::span<const ConfigKey> broker_config_keys();
 // As text, by key; empty optional: unknown key.
 std::optional<std::string> value_text(const BrokerConfig& config, std::string_view key);

@@ -6,7 +6,7 @@
 namespace millrace::broker {
 
 struct FieldRule {
-    double min = -1e300, max = 1e300;
+    double min = std::numeric_limits<double>::lowest(), max = std::numeric_limits<double>::max();
     std::vector<std::string_view> one_of = {};
     bool may_be_empty = true;
 };

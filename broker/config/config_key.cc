@@ -17,21 +17,22 @@ std::string_view trim(std::string_view text) {
 std::string_view type_name(ConfigType type) {
     switch (type) {
         case ConfigType::Boolean:
-            return "boolean";
+            return "BOOLEAN";
         case ConfigType::Int:
-            return "int";
+            return "INT";
         case ConfigType::Short:
-            return "short";
+            return "SHORT";
         case ConfigType::Long:
-            return "long";
+            return "LONG";
         case ConfigType::Double:
-            return "double";
+            return "DOUBLE";
         default:
-            return "string";
+            return "STRING";
     }
 }
 
 std::string number_text(double v) {
+    if (v < -9.2e18 || v > 9.2e18) return v < 0 ? "-9223372036854775808" : "9223372036854775807";
     return v == static_cast<double>(static_cast<std::int64_t>(v))
                ? std::to_string(static_cast<std::int64_t>(v))
                : std::to_string(v);
@@ -118,25 +119,111 @@ std::string list_text(std::span<const std::string> items) {
     return text;
 }
 
+namespace {
+
+Result<void> check_range(const ConfigKey& key, double number, std::string_view value) {
+    const ConfigRule& rule = key.rule;
+    if (rule.or_value) {
+        if (number == *rule.or_value || (number >= rule.min && number <= rule.max)) return {};
+        return invalid(key, value,
+                       "Value must be between " + number_text(rule.min) + " and " +
+                           number_text(rule.max) + " or equal to " + number_text(*rule.or_value));
+    }
+    if (number < rule.min)
+        return invalid(key, value, "Value must be at least " + number_text(rule.min));
+    if (number > rule.max)
+        return invalid(key, value, "Value must be no more than " + number_text(rule.max));
+    return {};
+}
+
+bool same_ignoring_case(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+Result<void> check_one_of(const ConfigKey& key, std::string_view item) {
+    const ConfigRule& rule = key.rule;
+    if (rule.one_of.empty()) return {};
+    for (const std::string_view known : rule.one_of)
+        if (known == item || (rule.ignore_case && same_ignoring_case(known, item))) return {};
+    return invalid(key, item,
+                   (rule.ignore_case ? "String must be one of (case insensitive): "
+                                     : "String must be one of: ") +
+                       join(rule.one_of));
+}
+
+bool all_digits(std::string_view text) {
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+Result<void> check_throttled_replicas(const ConfigKey& key, std::span<const std::string> items) {
+    if (items.empty() || (items.size() == 1 && items[0] == "*")) return {};
+    const bool pairs = std::all_of(items.begin(), items.end(), [](std::string_view item) {
+        const std::size_t colon = item.find(':');
+        return colon != std::string_view::npos && all_digits(item.substr(0, colon)) &&
+               all_digits(item.substr(colon + 1));
+    });
+    if (pairs) return {};
+    std::string shown = "[";
+    for (const std::string& item : items) shown += (shown.size() > 1 ? ", " : "") + item;
+    return invalid(key, shown + "]",
+                   std::string(key.name) +
+                       " must be the literal '*' or a list of replicas in the following format: "
+                       "[partitionId]:[brokerId],[partitionId]:[brokerId],...");
+}
+
+// ISO 8601 as java.time.Duration reads it, without sign: P1DT2H3M4.5S.
+bool is_duration(std::string_view text) {
+    if (!text.starts_with('P') || text.size() < 3) return false;
+    text.remove_prefix(1);
+    std::string_view units = "D";
+    bool any = false;
+    while (!text.empty()) {
+        if (text.front() == 'T' && units.find('H') == std::string_view::npos) {
+            units = "HMS";
+            text.remove_prefix(1);
+            any = false;
+            continue;
+        }
+        std::size_t n = 0;
+        while (n < text.size() && ((text[n] >= '0' && text[n] <= '9') || text[n] == '.')) ++n;
+        if (n == 0 || n == text.size()) return false;
+        const std::size_t unit = units.find(text[n]);
+        if (unit == std::string_view::npos) return false;
+        units.remove_prefix(unit + 1);
+        text.remove_prefix(n + 1);
+        any = true;
+    }
+    return any;
+}
+
+Result<void> check_offset_reset(const ConfigKey& key, std::string_view value) {
+    if (value == "earliest" || value == "latest") return {};
+    if (value.starts_with("by_duration:") && is_duration(value.substr(12))) return {};
+    const std::string name(key.name);
+    return invalid(key, value,
+                   "Invalid value `" + std::string(value) + "` for configuration " + name +
+                       ". The value must be either 'earliest', 'latest' or of the format "
+                       "'by_duration:<PnDTnHnMn.nS>'.");
+}
+
+std::string java_double(double v) {  // Double.toString, of what people write into configs
+    std::string text = number_text(v);
+    if (text.find('.') == std::string::npos) return text + ".0";
+    while (text.ends_with('0') && !text.ends_with(".0")) text.pop_back();
+    return text;
+}
+
+}  // namespace
+
 Result<void> check_config_value(const ConfigKey& key, std::string_view value) {
-    const auto in_range = [&](double number) -> Result<void> {
-        if (number < key.rule.min)
-            return invalid(key, value, "Value must be at least " + number_text(key.rule.min));
-        if (number > key.rule.max)
-            return invalid(key, value, "Value must be no more than " + number_text(key.rule.max));
-        return {};
-    };
     const auto integer = [&](std::int64_t low, std::int64_t high) -> Result<void> {
         std::int64_t number = 0;
-        if (!parse_int64(value, number) || number < low || number > high) {
+        if (!parse_int64(value, number) || number < low || number > high)
             return invalid(key, value, "Not a number of type " + std::string(type_name(key.type)));
-        }
-        return in_range(static_cast<double>(number));
-    };
-    const auto one_of = [&](std::string_view item) -> Result<void> {
-        const auto& known = key.rule.one_of;
-        if (known.empty() || std::find(known.begin(), known.end(), item) != known.end()) return {};
-        return invalid(key, item, "String must be one of: " + join(known));
+        return check_range(key, static_cast<double>(number), trim(value));
     };
     switch (key.type) {
         case ConfigType::Boolean: {
@@ -154,19 +241,38 @@ Result<void> check_config_value(const ConfigKey& key, std::string_view value) {
         case ConfigType::Double: {
             double number = 0;
             if (!parse_double(value, number))
-                return invalid(key, value, "Not a number of type double");
-            return in_range(number);
+                return invalid(key, value, "Not a number of type DOUBLE");
+            return check_range(key, number, java_double(number));
         }
         case ConfigType::List: {
             const auto items = parse_list(value);
+            if (key.rule.form == ValueForm::ThrottledReplicas)
+                return check_throttled_replicas(key, items);
             if (items.empty() && !key.rule.list_may_be_empty)
                 return invalid(key, value, "The list must not be empty");
-            for (const std::string& item : items) MR_TRY_VOID(one_of(item));
+            for (const std::string& item : items) MR_TRY_VOID(check_one_of(key, item));
             return {};
         }
         default:
-            return one_of(trim(value));
+            if (key.rule.form == ValueForm::OffsetReset)
+                return check_offset_reset(key, trim(value));
+            if (key.rule.form == ValueForm::NonEmpty && trim(value).empty())
+                return invalid(key, value, "String must be non-empty");
+            return check_one_of(key, trim(value));
     }
+}
+
+std::string parsed_text(const ConfigKey& key, std::string_view value) {
+    return key.type == ConfigType::List ? list_text(parse_list(value)) : std::string(trim(value));
+}
+
+std::string documentation(const ConfigKey& key) {
+    std::string text(key.doc);
+    if (!key.has_effect)
+        text +=
+            (text.empty() ? "" : " ") +
+            std::string("(Millrace accepts and keeps this config, but nothing acts on it yet.)");
+    return text;
 }
 
 const ConfigKey* find_config_key(std::span<const ConfigKey> sorted, std::string_view name) {

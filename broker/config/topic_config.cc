@@ -1,153 +1,30 @@
 #include "millrace/broker/config/topic_config.h"
 
 #include <algorithm>
+#include <array>
 
 #include "millrace/base/check.h"
+#include "millrace/broker/config/kafka_configs.h"
 
 namespace millrace::broker {
 namespace {
 
-const std::vector<std::string_view> kCompression = {"uncompressed", "zstd", "lz4",
-                                                    "snappy",       "gzip", "producer"};
-constexpr double kLongMax = 9.2e18;
-
-struct Definition {
-    ConfigKey key;
-    std::string_view synonym;
+// Kept and described, but nothing acts on them.
+constexpr std::array kWithoutEffect = {
+    "errors.deadletterqueue.group.enable",
+    "flush.messages",
+    "flush.ms",
+    "follower.replication.throttled.replicas",
+    "internal.segment.bytes",
+    "leader.replication.throttled.replicas",
+    "local.retention.bytes",
+    "local.retention.ms",
+    "preallocate",
+    "remote.copy.lag.bytes",
+    "remote.copy.lag.ms",
+    "remote.log.copy.disable",
+    "remote.log.delete.on.disable",
 };
-
-const std::vector<Definition>& definitions() {
-    static const std::vector<Definition> all = [] {
-        using enum ConfigType;
-        const ConfigRule at_least_0{.min = 0, .max = 1e300, .one_of = {}},
-            at_least_1{.min = 1, .max = 1e300, .one_of = {}},
-            from_minus_1{.min = -1, .max = 1e300, .one_of = {}},
-            from_minus_2{.min = -2, .max = 1e300, .one_of = {}}, any{};
-        const auto range = [](double low, double high) { return ConfigRule{low, high, {}, true}; };
-        std::vector<Definition> list = {
-            {{"cleanup.policy",
-              List,
-              "delete",
-              {-1e300, 1e300, {"compact", "delete"}, true},
-              "What happens to old records: delete them, compact them to the last one of each key, "
-              "both, or nothing."},
-             "log.cleanup.policy"},
-            {{"compression.gzip.level", Int, "-1", range(-1, 9),
-              "The level of gzip, when compression.type is gzip."},
-             "compression.gzip.level"},
-            {{"compression.lz4.level", Int, "9", range(1, 17),
-              "The level of lz4, when compression.type is lz4."},
-             "compression.lz4.level"},
-            {{"compression.type",
-              String,
-              "producer",
-              {-1e300, 1e300, kCompression, true},
-              "How data is stored; producer: as it came."},
-             "compression.type"},
-            {{"compression.zstd.level", Int, "3", range(-131072, 22),
-              "The level of zstd, when compression.type is zstd."},
-             "compression.zstd.level"},
-            {{"delete.retention.ms", Long, "86400000", at_least_0,
-              "How long tombstones of a compacted topic are kept."},
-             "log.cleaner.delete.retention.ms"},
-            {{"errors.deadletterqueue.group.enable", Boolean, "false", any,
-              "Whether share groups may use this topic as dead letter queue."},
-             ""},
-            {{"file.delete.delay.ms", Long, "60000", at_least_0, "How long deleted files stay."},
-             "log.segment.delete.delay.ms"},
-            {{"flush.messages", Long, "9223372036854775807", at_least_1,
-              "Sync after this many records."},
-             "log.flush.interval.messages"},
-            {{"flush.ms", Long, "9223372036854775807", at_least_0, "Sync after this long."},
-             "log.flush.interval.ms"},
-            {{"follower.replication.throttled.replicas", List, "", any,
-              "Replicas whose replication is throttled at the follower."},
-             ""},
-            {{"index.interval.bytes", Int, "4096", at_least_0,
-              "The distance between index entries."},
-             "log.index.interval.bytes"},
-            {{"leader.replication.throttled.replicas", List, "", any,
-              "Replicas whose replication is throttled at the leader."},
-             ""},
-            {{"local.retention.bytes", Long, "-2", from_minus_2,
-              "What stays on this disk when older data is tiered; -2: as retention.bytes."},
-             ""},
-            {{"local.retention.ms", Long, "-2", from_minus_2,
-              "How long data stays on this disk when it is tiered; -2: as retention.ms."},
-             ""},
-            {{"max.compaction.lag.ms", Long, "9223372036854775807", at_least_1,
-              "How long a record stays uncompacted at most."},
-             "log.cleaner.max.compaction.lag.ms"},
-            {{"max.message.bytes", Int, "1048588", at_least_0, "The size of a record batch."},
-             "message.max.bytes"},
-            {{"message.timestamp.after.max.ms", Long, "3600000", at_least_0,
-              "How far in the future a producer's time may lie."},
-             "log.message.timestamp.after.max.ms"},
-            {{"message.timestamp.before.max.ms", Long, "9223372036854775807", at_least_0,
-              "How far in the past a producer's time may lie."},
-             "log.message.timestamp.before.max.ms"},
-            {{"message.timestamp.type",
-              String,
-              "CreateTime",
-              {-1e300, 1e300, {"CreateTime", "LogAppendTime"}, true},
-              "Whose time a record carries: its producer's or the broker's."},
-             "log.message.timestamp.type"},
-            {{"min.cleanable.dirty.ratio", Double, "0.5", range(0, 1),
-              "The share of uncompacted bytes from which a log is compacted."},
-             "log.cleaner.min.cleanable.ratio"},
-            {{"min.compaction.lag.ms", Long, "0", at_least_0,
-              "How long a record stays uncompacted at least."},
-             "log.cleaner.min.compaction.lag.ms"},
-            {{"min.insync.replicas", Int, "1", at_least_1,
-              "How many replicas must have a record before acks=all is answered."},
-             "min.insync.replicas"},
-            {{"preallocate", Boolean, "false", any, "Whether segments get their size at once."},
-             "log.preallocate"},
-            {{"remote.copy.lag.bytes", Long, "-2", from_minus_2,
-              "How much closed data may wait for tiering."},
-             ""},
-            {{"remote.copy.lag.ms", Long, "-2", from_minus_2,
-              "How long closed data may wait for tiering."},
-             ""},
-            {{"remote.log.copy.disable", Boolean, "false", any,
-              "Whether tiering of this topic has stopped."},
-             ""},
-            {{"remote.log.delete.on.disable", Boolean, "false", any,
-              "Whether tiered data is deleted when tiering is switched off."},
-             ""},
-            {{"remote.storage.enable",
-              Boolean,
-              "false",
-              {-1e300, 1e300, {}, true},
-              "Whether old data is tiered. Not supported: only false."},
-             ""},
-            {{"retention.bytes", Long, "-1", from_minus_1,
-              "How large a partition may grow; -1: no limit."},
-             "log.retention.bytes"},
-            {{"retention.ms", Long, "604800000", from_minus_1,
-              "How long records are kept; -1: for ever."},
-             "log.retention.ms"},
-            {{"segment.bytes", Int, "1073741824", range(1024 * 1024, 2147483647),
-              "The size of a segment file."},
-             "log.segment.bytes"},
-            {{"segment.index.bytes", Int, "10485760", range(4, 2147483647),
-              "The size of an index file."},
-             "log.index.size.max.bytes"},
-            {{"segment.jitter.ms", Long, "0", at_least_0, "Taken off segment.ms, at random."},
-             "log.roll.jitter.ms"},
-            {{"segment.ms", Long, "604800000", range(1, kLongMax * 2),
-              "The age at which a new segment is begun."},
-             "log.roll.ms"},
-            {{"unclean.leader.election.enable", Boolean, "false", any,
-              "Whether a replica that may lack records can become leader."},
-             "unclean.leader.election.enable"},
-        };
-        std::sort(list.begin(), list.end(),
-                  [](const Definition& a, const Definition& b) { return a.key.name < b.key.name; });
-        return list;
-    }();
-    return all;
-}
 
 Failure invalid(std::string why) {
     return fail(ErrorCode::InvalidConfig, std::move(why));
@@ -170,17 +47,23 @@ const std::string* find(const ConfigMap* map, std::string_view name) {
 std::span<const ConfigKey> topic_config_keys() {
     static const std::vector<ConfigKey> keys = [] {
         std::vector<ConfigKey> list;
-        for (const Definition& d : definitions()) list.push_back(d.key);
+        for (const KafkaConfig& row : kafka_topic_configs()) {
+            list.push_back(config_key(row));
+            list.back().has_effect = std::find(kWithoutEffect.begin(), kWithoutEffect.end(),
+                                               row.name) == kWithoutEffect.end();
+        }
         return list;
     }();
     return keys;
 }
 
 std::string_view broker_synonym(std::string_view topic_key) {
-    for (const Definition& d : definitions()) {
-        if (d.key.name == topic_key) return d.synonym;
-    }
-    return {};
+    const auto rows = kafka_topic_configs();
+    const auto at = std::lower_bound(
+        rows.begin(), rows.end(), topic_key,
+        [](const KafkaConfig& row, std::string_view wanted) { return row.name < wanted; });
+    if (at == rows.end() || at->name != topic_key) return {};
+    return at->synonyms.substr(0, at->synonyms.find(','));
 }
 
 Result<void> check_topic_configs(const ConfigMap& configs) {
@@ -191,8 +74,6 @@ Result<void> check_topic_configs(const ConfigMap& configs) {
             return invalid("Unknown topic config name: " + name +
                            (near.empty() ? "" : ", did you mean " + std::string(near) + "?"));
         }
-        if (value.size() > 32'767)
-            return invalid("The value of " + name + " is longer than 32767 bytes");
         MR_TRY_VOID(check_config_value(*key, value));
     }
     const auto long_of = [&](std::string_view name, std::int64_t otherwise) {
@@ -215,77 +96,160 @@ Result<void> check_topic_configs(const ConfigMap& configs) {
     return {};
 }
 
+std::vector<ConfigEntry> broker_config_entries(std::string_view name,
+                                               const BrokerOverrides& overrides,
+                                               const BrokerConfig& config) {
+    std::vector<ConfigEntry> all;
+    const std::vector<std::string> names = broker_config_synonyms(name);
+    const auto add = [&](const ConfigMap* from, ConfigSource source) {
+        for (const std::string& one : names)
+            if (const std::string* value = find(from, one))
+                all.push_back({one, *value, source, {}});
+    };
+    add(overrides.broker, ConfigSource::DynamicBroker);
+    add(overrides.cluster, ConfigSource::DynamicDefaultBroker);
+    add(&config.given, ConfigSource::StaticBroker);
+    for (const std::string& one : names) {
+        const ConfigKey* key = find_config_key(broker_config_keys(), one);
+        if (key && !key->default_is_null)
+            all.push_back({one, key->default_text, ConfigSource::Default, {}});
+    }
+    // As ConfigHelper: what stands before the first entry of that very name is not shown.
+    const auto first = std::find_if(all.begin(), all.end(),
+                                    [&](const ConfigEntry& entry) { return entry.name == name; });
+    all.erase(all.begin(), first);
+    return all;
+}
+
 ConfigEntry effective_topic_config(const ConfigKey& key, const ConfigMap& topic,
                                    const BrokerOverrides& overrides, const BrokerConfig& config) {
-    std::vector<ConfigEntry> all;
-    const std::string name(key.name), synonym(broker_synonym(key.name));
-    const auto add = [&](const std::string& entry, const std::string* value, ConfigSource source) {
-        if (value) all.push_back({entry, *value, source, {}});
-    };
-    add(name, find(&topic, name), ConfigSource::Topic);
-    if (!synonym.empty()) {
-        add(synonym, find(overrides.broker, synonym), ConfigSource::DynamicBroker);
-        add(synonym, find(overrides.cluster, synonym), ConfigSource::DynamicDefaultBroker);
-        add(synonym, find(&config.given, synonym), ConfigSource::StaticBroker);
-        const ConfigKey* broker_key = find_config_key(broker_config_keys(), synonym);
-        MR_CHECK(broker_key);
-        add(synonym, &broker_key->default_text, ConfigSource::Default);
-    } else {
-        add(name, &key.default_text, ConfigSource::Default);
+    const std::string synonym(broker_synonym(key.name));
+    ConfigEntry entry;
+    entry.name = std::string(key.name);
+    if (!synonym.empty()) entry.synonyms = broker_config_entries(synonym, overrides, config);
+    const std::string* own = find(&topic, key.name);
+    if (own)
+        entry.synonyms.insert(entry.synonyms.begin(),
+                              {entry.name, parsed_text(key, *own), ConfigSource::Topic, {}});
+    if (!entry.synonyms.empty()) entry.source = entry.synonyms.front().source;
+    if (own || entry.source == ConfigSource::DynamicBroker ||
+        entry.source == ConfigSource::DynamicDefaultBroker) {
+        entry.value = entry.synonyms.front().value;
+    } else {  // what the broker itself has, under whatever name it was given
+        entry.value = value_text(config, synonym).value_or(key.default_text);
     }
-    ConfigEntry entry = all.front();
-    entry.name = name;
-    entry.synonyms = std::move(all);
     return entry;
 }
 
+namespace {
+
+TopicConfig of_broker(const BrokerConfig& config) {
+    TopicConfig t;
+    const auto has = [&](std::string_view policy) {
+        return std::find(config.log_cleanup_policy.begin(), config.log_cleanup_policy.end(),
+                         policy) != config.log_cleanup_policy.end();
+    };
+    t.compact = has("compact");
+    t.delete_old = has("delete");
+    t.retention_ms = config.log_retention_ms;
+    t.retention_bytes = config.log_retention_bytes;
+    t.segment_bytes = config.log_segment_bytes;
+    t.segment_ms = config.log_roll_ms;
+    t.segment_jitter_ms = config.log_roll_jitter_ms;
+    t.segment_index_bytes = config.log_index_size_max_bytes;
+    t.index_interval_bytes = config.log_index_interval_bytes;
+    t.max_message_bytes = config.message_max_bytes;
+    t.compression_type = config.compression_type;
+    t.compression_gzip_level = config.compression_gzip_level;
+    t.compression_lz4_level = config.compression_lz4_level;
+    t.compression_zstd_level = config.compression_zstd_level;
+    t.delete_retention_ms = config.log_cleaner_delete_retention_ms;
+    t.file_delete_delay_ms = config.log_segment_delete_delay_ms;
+    t.min_cleanable_dirty_ratio = config.log_cleaner_min_cleanable_ratio;
+    t.min_compaction_lag_ms = config.log_cleaner_min_compaction_lag_ms;
+    t.max_compaction_lag_ms = config.log_cleaner_max_compaction_lag_ms;
+    t.min_insync_replicas = config.min_insync_replicas;
+    t.unclean_leader_election_enable = config.unclean_leader_election_enable;
+    t.log_append_time = config.log_message_timestamp_type == "LogAppendTime";
+    t.timestamp_before_max_ms = config.log_message_timestamp_before_max_ms;
+    t.timestamp_after_max_ms = config.log_message_timestamp_after_max_ms;
+    t.flush_messages = config.log_flush_interval_messages;
+    t.flush_ms = config.log_flush_interval_ms;
+    t.preallocate = config.log_preallocate;
+    return t;
+}
+
+using Assign = void (*)(std::string_view, TopicConfig&);
+template <auto Member>
+void assign_number(std::string_view text, TopicConfig& t) {
+    auto& into = t.*Member;
+    into = static_cast<std::remove_reference_t<decltype(into)>>(number(text));
+}
+template <auto Member>
+void assign_bool(std::string_view text, TopicConfig& t) {
+    (void)parse_bool(text, t.*Member);
+}
+
+struct Assignment {
+    std::string_view name;
+    Assign assign;
+};
+const Assignment kAssignments[] = {
+    {"cleanup.policy",
+     [](std::string_view text, TopicConfig& t) {
+         t.compact = t.delete_old = false;
+         for (const std::string& policy : parse_list(text)) {
+             if (policy == "compact") t.compact = true;
+             if (policy == "delete") t.delete_old = true;
+         }
+     }},
+    {"retention.ms", assign_number<&TopicConfig::retention_ms>},
+    {"retention.bytes", assign_number<&TopicConfig::retention_bytes>},
+    {"segment.bytes", assign_number<&TopicConfig::segment_bytes>},
+    {"segment.ms", assign_number<&TopicConfig::segment_ms>},
+    {"segment.jitter.ms", assign_number<&TopicConfig::segment_jitter_ms>},
+    {"segment.index.bytes", assign_number<&TopicConfig::segment_index_bytes>},
+    {"index.interval.bytes", assign_number<&TopicConfig::index_interval_bytes>},
+    {"max.message.bytes", assign_number<&TopicConfig::max_message_bytes>},
+    {"compression.type",
+     [](std::string_view text, TopicConfig& t) { t.compression_type = std::string(text); }},
+    {"compression.gzip.level", assign_number<&TopicConfig::compression_gzip_level>},
+    {"compression.lz4.level", assign_number<&TopicConfig::compression_lz4_level>},
+    {"compression.zstd.level", assign_number<&TopicConfig::compression_zstd_level>},
+    {"delete.retention.ms", assign_number<&TopicConfig::delete_retention_ms>},
+    {"file.delete.delay.ms", assign_number<&TopicConfig::file_delete_delay_ms>},
+    {"min.cleanable.dirty.ratio",
+     [](std::string_view text, TopicConfig& t) {
+         (void)parse_double(text, t.min_cleanable_dirty_ratio);
+     }},
+    {"min.compaction.lag.ms", assign_number<&TopicConfig::min_compaction_lag_ms>},
+    {"max.compaction.lag.ms", assign_number<&TopicConfig::max_compaction_lag_ms>},
+    {"min.insync.replicas", assign_number<&TopicConfig::min_insync_replicas>},
+    {"unclean.leader.election.enable", assign_bool<&TopicConfig::unclean_leader_election_enable>},
+    {"message.timestamp.type",
+     [](std::string_view text, TopicConfig& t) { t.log_append_time = text == "LogAppendTime"; }},
+    {"message.timestamp.before.max.ms", assign_number<&TopicConfig::timestamp_before_max_ms>},
+    {"message.timestamp.after.max.ms", assign_number<&TopicConfig::timestamp_after_max_ms>},
+    {"flush.messages", assign_number<&TopicConfig::flush_messages>},
+    {"flush.ms", assign_number<&TopicConfig::flush_ms>},
+    {"preallocate", assign_bool<&TopicConfig::preallocate>},
+};
+
+}  // namespace
+
 TopicConfig topic_config(const ConfigMap& topic, const BrokerOverrides& overrides,
                          const BrokerConfig& config) {
-    const auto text = [&](std::string_view name) {
-        const ConfigKey* key = find_config_key(topic_config_keys(), name);
-        MR_CHECK(key);
-        return effective_topic_config(*key, topic, overrides, config).value;
-    };
-    const auto int64 = [&](std::string_view name) { return number(text(name)); };
-    const auto int32 = [&](std::string_view name) {
-        return static_cast<std::int32_t>(int64(name));
-    };
-    const auto boolean = [&](std::string_view name) {
-        bool v = false;
-        (void)parse_bool(text(name), v);
-        return v;
-    };
-    TopicConfig t;
-    t.compact = t.delete_old = false;
-    for (const std::string& policy : parse_list(text("cleanup.policy"))) {
-        if (policy == "compact") t.compact = true;
-        if (policy == "delete") t.delete_old = true;
+    TopicConfig t = of_broker(config);
+    const bool none = topic.empty() && (!overrides.broker || overrides.broker->empty()) &&
+                      (!overrides.cluster || overrides.cluster->empty());
+    if (none) return t;
+    for (const Assignment& one : kAssignments) {
+        const std::string* value = find(&topic, one.name);
+        const std::string_view synonym = value ? std::string_view{} : broker_synonym(one.name);
+        if (!value) value = find(overrides.broker, synonym);
+        if (!value) value = find(overrides.cluster, synonym);
+        if (value) one.assign(*value, t);
     }
-    t.retention_ms = int64("retention.ms");
-    t.retention_bytes = int64("retention.bytes");
-    t.segment_bytes = int32("segment.bytes");
-    t.segment_ms = int64("segment.ms");
-    t.segment_jitter_ms = int64("segment.jitter.ms");
-    t.segment_index_bytes = int32("segment.index.bytes");
-    t.index_interval_bytes = int32("index.interval.bytes");
-    t.max_message_bytes = int32("max.message.bytes");
-    t.compression_type = text("compression.type");
-    t.compression_gzip_level = int32("compression.gzip.level");
-    t.compression_lz4_level = int32("compression.lz4.level");
-    t.compression_zstd_level = int32("compression.zstd.level");
-    t.delete_retention_ms = int64("delete.retention.ms");
-    t.file_delete_delay_ms = int64("file.delete.delay.ms");
-    (void)parse_double(text("min.cleanable.dirty.ratio"), t.min_cleanable_dirty_ratio);
-    t.min_compaction_lag_ms = int64("min.compaction.lag.ms");
-    t.max_compaction_lag_ms = int64("max.compaction.lag.ms");
-    t.min_insync_replicas = int32("min.insync.replicas");
-    t.unclean_leader_election_enable = boolean("unclean.leader.election.enable");
-    t.log_append_time = text("message.timestamp.type") == "LogAppendTime";
-    t.timestamp_before_max_ms = int64("message.timestamp.before.max.ms");
-    t.timestamp_after_max_ms = int64("message.timestamp.after.max.ms");
-    t.flush_messages = int64("flush.messages");
-    t.flush_ms = int64("flush.ms");
-    t.preallocate = boolean("preallocate");
     return t;
 }
 

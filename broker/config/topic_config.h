@@ -47,6 +47,10 @@ struct BrokerOverrides {  // what metadata records set: by broker id, and for al
     const ConfigMap* broker = nullptr;
     const ConfigMap* cluster = nullptr;
 };
+// A broker's key with its synonyms, in order of precedence; empty: its value is null.
+std::vector<ConfigEntry> broker_config_entries(std::string_view name,
+                                               const BrokerOverrides& overrides,
+                                               const BrokerConfig& config);
 ConfigEntry effective_topic_config(const ConfigKey& key, const ConfigMap& topic,
                                    const BrokerOverrides& overrides, const BrokerConfig& config);
 

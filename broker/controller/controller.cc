@@ -32,6 +32,7 @@ const Row kRows[] = {
     row<create_partitions, create_partitions_error, wire::CreatePartitionsRequest>(),
     row<incremental_alter_configs, incremental_alter_configs_error,
         wire::IncrementalAlterConfigsRequest>(),
+    row<alter_configs, alter_configs_error, wire::AlterConfigsRequest>(),
     row<alter_partition, alter_partition_error, wire::AlterPartitionRequest>(),
     row<allocate_producer_ids, allocate_producer_ids_error, wire::AllocateProducerIdsRequest>(),
     row<broker_registration, broker_registration_error, wire::BrokerRegistrationRequest>(),

@@ -77,6 +77,14 @@ const ConfigMap& MetadataImage::configs(const ConfigResource& resource) const {
     return it == configs_.end() ? none : it->second;
 }
 
+std::vector<std::string> MetadataImage::config_names(ConfigResourceType type) const {
+    std::vector<std::string> names;
+    for (auto at = configs_.lower_bound({type, ""}); at != configs_.end() && at->first.type == type;
+         ++at)
+        if (!at->second.empty()) names.push_back(at->first.name);
+    return names;
+}
+
 BrokerOverrides MetadataImage::broker_overrides(NodeId node) const {
     return {&configs({ConfigResourceType::Broker, std::to_string(node.value())}),
             &configs({ConfigResourceType::Broker, ""})};

@@ -102,6 +102,7 @@ public:
     }
 
     const ConfigMap& configs(const ConfigResource& resource) const;  // empty when none
+    std::vector<std::string> config_names(ConfigResourceType type) const;  // that have any
     TopicConfig topic_config(std::string_view topic, NodeId node, const BrokerConfig& config) const;
     BrokerOverrides broker_overrides(NodeId node) const;
 

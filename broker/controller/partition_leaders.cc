@@ -148,7 +148,9 @@ Result<std::vector<std::vector<NodeId>>> place_replicas(ControllerState& state, 
                     "Unable to replicate the partition " + std::to_string(replication_factor) +
                         " time(s): The target replication factor of " +
                         std::to_string(replication_factor) + " cannot be reached because only " +
-                        std::to_string(active.size()) + " broker(s) are registered.");
+                        std::to_string(active.size()) +
+                        " broker(s) are registered or some brokers have all their log directories "
+                        "cordoned.");
     }
     // Leaders go round; the followers of each round stand one further, so that a lost broker's load
     // spreads.

@@ -26,12 +26,13 @@ constexpr const char* kHelp =
 NAME is Kafka's: FetchRequest, RequestHeader, PartitionRecord, OffsetCommitValue, ... HEX is a body without frame and
 header; "-" is no bytes. Records have what stands in front of them in a log (the type of a key, the version of a value,
 the frame of a metadata record); --bare leaves it out. Unknown tagged fields are not shown. In --lines a line that fails
-is answered by "error: ..." and the exit status is 1.
+is answered by "error: ..." and the exit status is 1. With --defaults, fields that the JSON leaves out are at their defaults.
 )";
 
 struct Options {
     bool decode = true;
     bool bare = false;
+    wire::Missing missing = wire::Missing::Refuse;
 };
 
 Result<std::string> decode_hex(const wire::Schema& schema, std::int16_t version,
@@ -57,9 +58,9 @@ Result<std::string> decode_hex(const wire::Schema& schema, std::int16_t version,
 }
 
 Result<std::string> encode_json(const wire::Schema& schema, std::int16_t version,
-                                std::string_view json, bool bare) {
+                                std::string_view json, bool bare, wire::Missing missing) {
     const auto message = schema.make();
-    MR_TRY_VOID(wire::from_json(schema, message.get(), version, json));
+    MR_TRY_VOID(wire::from_json(schema, message.get(), version, json, missing));
     ByteSink sink;
     if (bare)
         MR_TRY_VOID(wire::encode(schema, message.get(), version, sink));
@@ -81,7 +82,7 @@ Result<std::string> convert(Options options, std::string_view name, std::string_
         return fail(ErrorCode::InvalidRequest, fmt::format("\"{}\" is no version", version_text));
     }
     return options.decode ? decode_hex(*schema, version, input, options.bare)
-                          : encode_json(*schema, version, input, options.bare);
+                          : encode_json(*schema, version, input, options.bare, options.missing);
 }
 
 // Cuts the next word off, at tabs or spaces.
@@ -106,6 +107,7 @@ int convert_lines(Options options) {
             std::cout << "error: " << result.error().detail << '\n';
             status = 1;
         }
+        if (std::cin.rdbuf()->in_avail() <= 0) std::cout.flush();  // whoever waits for it gets it
     }
     std::cout.flush();
     return status;
@@ -138,6 +140,8 @@ int wire_command(Arguments arguments) {
             lines = true;
         else if (argument == "--bare")
             options.bare = true;
+        else if (argument == "--defaults")
+            options.missing = wire::Missing::Default;
         else
             rest.push_back(argument);
     }
