@@ -1,7 +1,7 @@
 // DeleteGroups: API key 42, versions 0-3.
 //
 // - Groups of any kind without members, with their offsets. NonEmptyGroup, GroupIdNotFound. v3:
-//   error messages.
+//   error messages, which Kafka 4.4 leaves out of these.
 // - Missing: share groups, authorisation.
 #include "millrace/wire/messages/delete_groups.h"
 

@@ -1,7 +1,7 @@
 // DescribeGroups: API key 15, versions 0-6.
 //
-// - Classic groups: state, protocol, members; what they subscribe to and are assigned only while the
-//   group is stable. Groups of other kinds have calls of their own, and are not found here.
+// - Classic groups: state, protocol, members; what they subscribe to only while the group is stable.
+//   Groups of other kinds have calls of their own, and are not found here.
 // - A group that is not there is "Dead"; since v6 that is GroupIdNotFound (KIP-1043). v4: instance
 //   ids.
 // - Missing: authorised operations.

@@ -19,6 +19,7 @@ void handle_join_group(const CoordinatorApis& apis, const Request& request, Now 
     apis.group.join_group(
         request.body.as<wire::JoinGroupRequest>(), version, *request.context, now,
         [&apis, token = request.token, version](wire::JoinGroupResponse response) {
+            if (response.error_code != ErrorCode::None) response.protocol_name.reset();
             if (version < 7 && !response.protocol_name) response.protocol_name = "";
             if (version < 9) response.skip_assignment = false;  // no place for it
             apis.answer(token, version, std::move(response));

@@ -78,7 +78,8 @@ void GroupCoordinator::join_group(const JoinRequest& request, std::int16_t versi
     const bool is_new = !known && !classic(*shard, request.group_id);
     if (is_new && !nameless) return answer(refusal(ErrorCode::UnknownMemberId, request.member_id));
 
-    Classic c{*shard, request.group_id, shard->classic[request.group_id]};
+    Classic c{*shard, request.group_id,
+              shard->classic.try_emplace(request.group_id, now.wall).first->second};
     const Offset before = shard->shard.next_offset();
     if (!has_room(c.group, request.member_id, config_.classic_group_size_max)) {
         c.group.remove(request.member_id);
@@ -144,11 +145,8 @@ void GroupCoordinator::join_known_member(Classic& c, const Join& join) {
         return add_member(c, join, member_id);
     }
     if (const ErrorCode code = c.group.check_member(member_id, request.group_instance_id);
-        code != ErrorCode::None) {
-        JoinResponse response = refusal(code, member_id);
-        response.protocol_name.reset();
-        return join.answer(std::move(response));
-    }
+        code != ErrorCode::None)
+        return join.answer(refusal(code, member_id));
     JoinedMember& member = *c.group.find(member_id);
     const bool same = same_protocols(member, request.protocols);
     const bool leader = c.group.is_leader(member_id);

@@ -233,9 +233,7 @@ JoinedMember& ClassicMembership::replace_static(const std::string& old_id,
     auto node = members_.extract(old_id);
     MR_CHECK(!node.empty());
     JoinedMember& old = node.mapped();
-    answer_join(old, {.error_code = ErrorCode::FencedInstanceId,
-                      .protocol_name = std::nullopt,
-                      .member_id = old_id});
+    answer_join(old, {.error_code = ErrorCode::FencedInstanceId, .member_id = old_id});
     answer_sync(old, {.error_code = ErrorCode::FencedInstanceId});
     old.is_new = false;
     node.key() = new_id;

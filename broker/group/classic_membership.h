@@ -49,8 +49,8 @@ struct JoinedMember {
 
 class ClassicMembership {
 public:
-    // A group without members, and one as the log has it.
-    ClassicMembership() = default;
+    // A group without members, made now; and one as the log has it.
+    explicit ClassicMembership(Timestamp now) : state_since_(now) {}
     explicit ClassicMembership(const ClassicGroup& group);
 
     // ---- read by everybody, changed by the functions below ----

@@ -113,10 +113,9 @@ void GroupCoordinator::describe_group(
                 one.group_instance_id = member.instance_id;
                 one.client_id = member.client_id;
                 one.client_host = member.client_host;
-                if (!stable) continue;
-                if (const Bytes* metadata = member.metadata(described.protocol_data))
-                    one.member_metadata = *metadata;
                 one.member_assignment = member.assignment;
+                const Bytes* metadata = stable ? member.metadata(described.protocol_data) : nullptr;
+                if (metadata) one.member_metadata = *metadata;
             }
     }
     answer_after(*shard, saw, [answer, described = std::move(described)](ErrorCode failed) mutable {
@@ -143,7 +142,6 @@ void GroupCoordinator::delete_group(
     Offset wait{0};
     if (!group) {
         result.error_code = ErrorCode::GroupIdNotFound;
-        result.error_message = "Group " + group_id + " not found.";
     } else if (!group_is_empty(*group, members)) {
         result.error_code = ErrorCode::NonEmptyGroup;
         wait = group->membership_end;

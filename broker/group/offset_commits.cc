@@ -90,6 +90,9 @@ Response read_commit(const Request& request, bool topic_ids, std::size_t metadat
             const std::string metadata = partition.committed_metadata.value_or("");
             if (!known)
                 code = topic_ids ? ErrorCode::UnknownTopicId : ErrorCode::UnknownTopicOrPartition;
+            else if (partition.partition_index < 0 ||
+                     partition.partition_index >= known->partitions)
+                code = ErrorCode::UnknownTopicOrPartition;
             else if (metadata.size() > metadata_bytes_max)
                 code = ErrorCode::OffsetMetadataTooLarge;
             else

@@ -19,7 +19,7 @@ kafka_start() {
     "advertised.listeners=PLAINTEXT://127.0.0.1:$port" controller.listener.names=CONTROLLER "log.dirs=$dir/data" \
     offsets.topic.replication.factor=1 offsets.topic.num.partitions=4 transaction.state.log.replication.factor=1 \
     transaction.state.log.min.isr=1 transaction.state.log.num.partitions=4 log.retention.hours=-1 \
-    group.streams.initial.rebalance.delay.ms=0 >"$dir/server.properties"
+    group.streams.initial.rebalance.delay.ms=0 ${KAFKA_PROPERTIES:-} >"$dir/server.properties"
   [ -e "$dir/data/meta.properties" ] ||
     kafka_tool kafka.tools.StorageTool format -t 3Db5QLSqSZieL3rJBUUegA -c "$dir/server.properties" >"$dir/format.log" 2>&1
   java -Xmx1g -cp "$kafka_classpath" kafka.Kafka "$dir/server.properties" >"$dir/server.log" 2>&1 &
