@@ -155,8 +155,7 @@ Time GroupCoordinator::next_wake() const {
         if (shard->shard.state() == ShardState::Loading)
             wake(shard->shard.load_error() ? now_.time + kLoadRetry : now_.time);
         for (const auto& [group_id, work] : shard->work) {
-            for (const auto& [member_id, at] : work.sessions) wake(at);
-            for (const auto& [member_id, revoking] : work.revoking) wake(revoking.until);
+            wake(work.timers.next_wake());
             for (const auto& one : work.waiting) wake(one.until);
             if (work.assign_after > now_.time) wake(work.assign_after);
         }

@@ -7,20 +7,16 @@
 #include <string>
 
 #include "millrace/broker/group/group_coordinator.h"
+#include "millrace/broker/group/member_timers.h"
 #include "millrace/broker/group/streams_topology.h"
 
 namespace millrace::broker {
 
-struct StreamsWork {                       // of one group
-    std::map<std::string, Time> sessions;  // by member: when it is gone
-    struct Revoking {
-        Time until;
-        std::int32_t epoch;
-    };
-    std::map<std::string, Revoking> revoking;  // members that must give up tasks
-    Time assign_after{0};                      // initial delay
-    Time settling_until{0};                    // the group changed a moment ago
-    std::optional<std::string> shutdown_by;    // the member that asked the application to stop
+struct StreamsWork {  // of one group
+    MemberTimers timers;
+    Time assign_after{0};                    // initial delay
+    Time settling_until{0};                  // the group changed a moment ago
+    std::optional<std::string> shutdown_by;  // the member that asked the application to stop
     std::int32_t endpoint_epoch = 0;
     struct TaskOffsets {
         std::map<TaskId, std::int64_t> offsets, end_offsets;

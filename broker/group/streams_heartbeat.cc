@@ -140,8 +140,7 @@ void GroupCoordinator::note_heartbeat(GroupShard& shard, const Beat& beat,
     const HeartbeatRequest& request = beat.request;
     StreamsWork& work = shard.work[request.group_id];
     if (decision.replaces) {
-        work.sessions.erase(*decision.replaces);
-        work.revoking.erase(*decision.replaces);
+        work.timers.forget(*decision.replaces);
         work.task_offsets.erase(*decision.replaces);
     }
     if (decision.is_new || decision.member.assigned() != decision.before_assignment.assigned() ||

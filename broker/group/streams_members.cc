@@ -2,8 +2,8 @@
 // pass.
 #include <algorithm>
 
-#include "millrace/broker/group/group_records.h"
 #include "millrace/base/mutant.h"
+#include "millrace/broker/group/group_records.h"
 #include "millrace/broker/group/group_shard.h"
 #include "millrace/broker/group/sticky_assignor.h"
 
@@ -25,31 +25,22 @@ std::string_view streams_group_state(const StreamsGroup& group) {
 
 void GroupCoordinator::note_member(GroupShard& shard, const std::string& group_id,
                                    const std::string& member_id, const StreamsMember& member) {
-    StreamsWork& work = shard.work[group_id];
-    // A session that only grows longer needs no earlier tick.
-    timers_changed_ = timers_changed_ || !work.sessions.contains(member_id);
-    work.sessions[member_id] =
-        now_.time + std::chrono::milliseconds(config_.streams_session_timeout_ms);
-    if (member.state != StreamsMemberState::UnrevokedTasks) {
-        work.revoking.erase(member_id);
-        return;
-    }
-    const auto it = work.revoking.find(member_id);
-    if (it != work.revoking.end() && it->second.epoch == member.epoch) return;
-    const auto timeout = std::chrono::milliseconds(std::max(member.rebalance_timeout_ms, 0));
-    work.revoking[member_id] = {now_.time + timeout, member.epoch};
-    timers_changed_ = true;
+    MemberTimers& timers = shard.work[group_id].timers;
+    const auto after = [&](std::int32_t ms) { return now_.time + std::chrono::milliseconds(ms); };
+    bool earlier = timers.heard(member_id, after(config_.streams_session_timeout_ms));
+    if (member.state == StreamsMemberState::UnrevokedTasks)
+        earlier |= timers.must_revoke(member_id, member.epoch,
+                                      after(std::max(member.rebalance_timeout_ms, 0)));
+    else
+        timers.has_revoked(member_id);
+    timers_changed_ = timers_changed_ || earlier;
 }
 
 void GroupCoordinator::expire_members(GroupShard& shard) {
     std::map<std::string, std::vector<std::string>> silent, slow;
     for (const auto& [group_id, work] : shard.work) {
-        for (const auto& [member_id, at] : work.sessions)
-            if (at <= now_.time) silent[group_id].push_back(member_id);
-        for (const auto& [member_id, revoking] : work.revoking)
-            if (revoking.until <= now_.time && work.sessions.contains(member_id) &&
-                work.sessions.at(member_id) > now_.time)
-                slow[group_id].push_back(member_id);
+        silent[group_id] = work.timers.silent(now_.time);
+        slow[group_id] = work.timers.slow(now_.time);
     }
     if (mutant::on(Mutant::SessionNeverEnds)) silent.clear();
     for (const auto& [group_id, members] : silent)
@@ -61,13 +52,13 @@ void GroupCoordinator::expire_members(GroupShard& shard) {
 void GroupCoordinator::remove_members(GroupShard& shard, const std::string& group_id,
                                       const std::vector<std::string>& member_ids,
                                       std::string_view why) {
+    if (member_ids.empty()) return;
     timers_changed_ = true;
     StreamsWork& work = shard.work[group_id];
     const Group* group = shard.fold.find(group_id);
     CoordinatorRecords records;
     for (const std::string& member_id : member_ids) {
-        work.sessions.erase(member_id);
-        work.revoking.erase(member_id);
+        work.timers.forget(member_id);
         work.task_offsets.erase(member_id);
         if (!group || !group->streams || !group->streams->members.contains(member_id)) continue;
         log_.info("a member leaves its streams group",
