@@ -78,6 +78,39 @@ std::optional<KnownTopic> Broker::State::find(const Uuid& id) const {
     return KnownTopic{topic->name, topic->id, static_cast<std::int32_t>(topic->partitions.size())};
 }
 
+void Broker::State::each_topic(const std::function<void(const KnownTopic&)>& visit) const {
+    for (const auto& [name, topic] : controller->image().topics())
+        visit({name, topic.id, static_cast<std::int32_t>(topic.partitions.size())});
+}
+
+std::vector<std::vector<std::string>> Broker::State::racks(const Uuid& id) const {
+    const MetadataImage& image = controller->image();
+    const bool any = std::ranges::any_of(
+        image.brokers(), [](const auto& one) { return one.second.rack.has_value(); });
+    const TopicImage* topic = any ? image.topic(id) : nullptr;
+    if (!topic) return {};
+    std::vector<std::vector<std::string>> racks;
+    for (const PartitionImage& partition : topic->partitions) {
+        std::vector<std::string>& here = racks.emplace_back();
+        for (const NodeId replica : partition.replicas)
+            if (const auto at = image.brokers().find(replica);
+                at != image.brokers().end() && at->second.rack)
+                here.push_back(*at->second.rack);
+    }
+    return racks;
+}
+
+std::int64_t Broker::State::metadata_version() const {
+    return controller->committed_end().value() - 1;
+}
+
+std::optional<std::string> Broker::State::config_of_group(const std::string& group_id,
+                                                          const std::string& key) const {
+    const ConfigMap& configs = controller->image().configs({ConfigResourceType::Group, group_id});
+    const auto at = configs.find(key);
+    return at == configs.end() ? std::nullopt : std::optional<std::string>(at->second);
+}
+
 const std::string* Broker::State::topic_name(const Uuid& id) const {
     const TopicImage* topic = controller->image().topic(id);
     return topic ? &topic->name : nullptr;

@@ -41,6 +41,19 @@ GroupConfig group_config_of(const BrokerConfig& config) {
     to.max_session_timeout_ms = config.group_max_session_timeout_ms;
     to.classic_group_size_max = static_cast<std::size_t>(config.group_max_size);
     to.initial_rebalance_delay_ms = config.group_initial_rebalance_delay_ms;
+    to.consumer_session_timeout_ms = config.group_consumer_session_timeout_ms;
+    to.consumer_session_timeout_min_ms = config.group_consumer_min_session_timeout_ms;
+    to.consumer_session_timeout_max_ms = config.group_consumer_max_session_timeout_ms;
+    to.consumer_heartbeat_interval_ms = config.group_consumer_heartbeat_interval_ms;
+    to.consumer_heartbeat_interval_min_ms = config.group_consumer_min_heartbeat_interval_ms;
+    to.consumer_heartbeat_interval_max_ms = config.group_consumer_max_heartbeat_interval_ms;
+    to.consumer_assignment_interval_ms = config.group_consumer_assignment_interval_ms;
+    to.consumer_assignment_interval_min_ms = config.group_consumer_min_assignment_interval_ms;
+    to.consumer_assignment_interval_max_ms = config.group_consumer_max_assignment_interval_ms;
+    to.consumer_group_size_max = static_cast<std::size_t>(config.group_consumer_max_size);
+    to.consumer_assignors = config.group_consumer_assignors;
+    to.consumer_regex_refresh_interval =
+        std::chrono::milliseconds(config.group_consumer_regex_refresh_interval_ms);
     to.streams_session_timeout_ms = config.group_streams_session_timeout_ms;
     to.streams_heartbeat_interval_ms = config.group_streams_heartbeat_interval_ms;
     to.streams_initial_rebalance_delay_ms = config.group_streams_initial_rebalance_delay_ms;

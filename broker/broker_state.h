@@ -80,6 +80,11 @@ struct Broker::State final : public Responder, public TopicLookup {
     // ---- TopicLookup ----
     std::optional<KnownTopic> find(std::string_view name) const override;
     std::optional<KnownTopic> find(const Uuid& id) const override;
+    void each_topic(const std::function<void(const KnownTopic&)>& visit) const override;
+    std::vector<std::vector<std::string>> racks(const Uuid& topic) const override;
+    std::int64_t metadata_version() const override;
+    std::optional<std::string> config_of_group(const std::string& group_id,
+                                               const std::string& key) const override;
 
     // ---- the turn (broker.cc) ----
     void take(Input& input);

@@ -17,6 +17,7 @@ millrace_dependency(lz4 lz4)
 millrace_dependency(zstd zstd)
 millrace_dependency(snappy snappy)
 millrace_dependency(z z)
+millrace_dependency(re2 re2)
 millrace_dependency(boost Threads::Threads)   # headers only; Asio is compiled once in io/asio_src.cc
 target_compile_definitions(dep_boost INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 

@@ -48,7 +48,7 @@ if(NOT TARGET Millrace::millrace)
   set_target_properties(Millrace::millrace PROPERTIES
     INTERFACE_INCLUDE_DIRECTORIES \"\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}\"
     INTERFACE_COMPILE_FEATURES cxx_std_20
-    INTERFACE_LINK_LIBRARIES \"-Wl,--start-group${MILLRACE_ARCHIVES} -Wl,--end-group;rocksdb;lz4;zstd;snappy;z;isal;fmt::fmt;simdjson::simdjson;Threads::Threads\")
+    INTERFACE_LINK_LIBRARIES \"-Wl,--start-group${MILLRACE_ARCHIVES} -Wl,--end-group;rocksdb;lz4;zstd;snappy;z;isal;re2;fmt::fmt;simdjson::simdjson;Threads::Threads\")
 endif()
 ")
 file(WRITE ${CMAKE_BINARY_DIR}/MillraceConfigVersion.cmake "

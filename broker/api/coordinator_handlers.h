@@ -51,6 +51,8 @@ void handle_list_groups(const CoordinatorApis& apis, const Request& request, Now
 void handle_describe_groups(const CoordinatorApis& apis, const Request& request, Now now);
 void handle_delete_groups(const CoordinatorApis& apis, const Request& request, Now now);
 void handle_offset_delete(const CoordinatorApis& apis, const Request& request, Now now);
+void handle_consumer_group_heartbeat(const CoordinatorApis& apis, const Request& request, Now now);
+void handle_consumer_group_describe(const CoordinatorApis& apis, const Request& request);
 void handle_streams_group_heartbeat(const CoordinatorApis& apis, const Request& request, Now now);
 void handle_streams_group_describe(const CoordinatorApis& apis, const Request& request);
 

@@ -30,6 +30,8 @@ bool serves(wire::ApiKey key) {
         case DescribeGroups:
         case DeleteGroups:
         case OffsetDelete:
+        case ConsumerGroupHeartbeat:
+        case ConsumerGroupDescribe:
         case StreamsGroupHeartbeat:
         case StreamsGroupDescribe:
             return true;
@@ -88,6 +90,10 @@ void Broker::State::dispatch(const Request& request) {
             return handle_delete_groups(*apis, request, now);
         case OffsetDelete:
             return handle_offset_delete(*apis, request, now);
+        case ConsumerGroupHeartbeat:
+            return handle_consumer_group_heartbeat(*apis, request, now);
+        case ConsumerGroupDescribe:
+            return handle_consumer_group_describe(*apis, request);
         case StreamsGroupHeartbeat:
             return handle_streams_group_heartbeat(*apis, request, now);
         case StreamsGroupDescribe:

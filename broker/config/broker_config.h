@@ -154,7 +154,16 @@ struct BrokerConfig {
     std::int32_t group_max_size = INT32_MAX;
     std::int32_t group_consumer_session_timeout_ms = 45'000;
     std::int32_t group_consumer_heartbeat_interval_ms = 5000;
+    std::int32_t group_consumer_min_session_timeout_ms = 45'000;
+    std::int32_t group_consumer_max_session_timeout_ms = 60'000;
+    std::int32_t group_consumer_min_heartbeat_interval_ms = 5000;
+    std::int32_t group_consumer_max_heartbeat_interval_ms = 15'000;
+    std::int32_t group_consumer_assignment_interval_ms = 0;  // Kafka 1000
+    std::int32_t group_consumer_min_assignment_interval_ms = 0;
+    std::int32_t group_consumer_max_assignment_interval_ms = 15'000;
+    std::int32_t group_consumer_regex_refresh_interval_ms = 600'000;
     std::int32_t group_consumer_max_size = INT32_MAX;
+    std::vector<std::string> group_consumer_assignors = {"uniform", "range"};
     std::int32_t group_streams_session_timeout_ms = 45'000;
     std::int32_t group_streams_heartbeat_interval_ms = 5000;
     std::int32_t group_streams_min_session_timeout_ms = 45'000;

@@ -199,6 +199,25 @@ void BrokerConfig::fields(auto&& f) {
       "The session timeout of consumer groups.");
     f("group.consumer.heartbeat.interval.ms", &M::group_consumer_heartbeat_interval_ms, at_least_1,
       "The heartbeat interval of consumer groups.");
+    f("group.consumer.min.session.timeout.ms", &M::group_consumer_min_session_timeout_ms,
+      at_least_1, "The least a group may set.");
+    f("group.consumer.max.session.timeout.ms", &M::group_consumer_max_session_timeout_ms,
+      at_least_1, "The most a group may set.");
+    f("group.consumer.min.heartbeat.interval.ms", &M::group_consumer_min_heartbeat_interval_ms,
+      at_least_1, "The least a group may set.");
+    f("group.consumer.max.heartbeat.interval.ms", &M::group_consumer_max_heartbeat_interval_ms,
+      at_least_1, "The most a group may set.");
+    f("group.consumer.assignment.interval.ms", &M::group_consumer_assignment_interval_ms,
+      at_least_0, "The least time between two assignments of a consumer group.");
+    f("group.consumer.min.assignment.interval.ms", &M::group_consumer_min_assignment_interval_ms,
+      at_least_0, "The least a group may set.");
+    f("group.consumer.max.assignment.interval.ms", &M::group_consumer_max_assignment_interval_ms,
+      at_least_0, "The most a group may set.");
+    f("group.consumer.regex.refresh.interval.ms", &M::group_consumer_regex_refresh_interval_ms,
+      at_least_1, "How often the expressions of subscriptions are resolved again.");
+    f("group.consumer.assignors", &M::group_consumer_assignors,
+      FieldRule{.one_of = {"uniform", "range"}, .may_be_empty = false},
+      "The server-side assignors of consumer groups; the first is the default.");
     f("group.consumer.max.size", &M::group_consumer_max_size, at_least_1,
       "The members of a consumer group.");
     f("group.streams.session.timeout.ms", &M::group_streams_session_timeout_ms, at_least_1,

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "millrace/broker/group/classic_shard.h"
+#include "millrace/broker/group/group_kinds.h"
 #include "millrace/broker/group/group_records.h"
 
 namespace millrace::broker {
@@ -67,12 +68,13 @@ void GroupCoordinator::join_group(const JoinRequest& request, std::int16_t versi
     const bool nameless = request.member_id.empty();
     const Group* known = shard->fold.find(request.group_id);
     if (known && (known->streams || known->consumer || known->foreign != ForeignProtocol::None)) {
-        if (known->has_members() || !known->streams)
+        if (known->has_members() || known->foreign != ForeignProtocol::None)
             return answer(refusal(ErrorCode::InconsistentGroupProtocol, {}));
-        // An empty streams group makes way.
+        // An empty group of another protocol makes way.
         if (!nameless) return answer(refusal(ErrorCode::UnknownMemberId, request.member_id));
-        shard->shard.write(streams_group_tombstones(request.group_id), now.wall);
+        shard->shard.write(group_tombstones(request.group_id, *known), now.wall);
         shard->work.erase(request.group_id);
+        shard->consumer_work.erase(request.group_id);
         known = shard->fold.find(request.group_id);
     }
     const bool is_new = !known && !classic(*shard, request.group_id);

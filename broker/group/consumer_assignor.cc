@@ -8,12 +8,6 @@ namespace millrace::broker {
 
 namespace {
 
-bool same_subscriptions(const AssignedMembers& members) {
-    return std::ranges::all_of(members, [&](const auto& one) {
-        return one.second.topics == members.begin()->second.topics;
-    });
-}
-
 std::vector<std::string> ids_like_java(const AssignedMembers& members) {
     std::vector<std::string> ids;
     for (const auto& [id, member] : members) ids.push_back(id);
@@ -280,8 +274,8 @@ ConsumerTargets assign_uniform(const AssignedMembers& members, const AssignedTop
         for (const auto& [id, member] : members) targets[id];
         return targets;
     }
-    return same_subscriptions(members) ? Homogeneous(members, topics).run()
-                                       : Heterogeneous(members, topics).run();
+    return topics.same_subscriptions ? Homogeneous(members, topics).run()
+                                     : Heterogeneous(members, topics).run();
 }
 
 ConsumerTargets assign_range(const AssignedMembers& members, const AssignedTopics& topics) {

@@ -25,6 +25,7 @@ struct AssignedMember {
 using AssignedMembers = std::map<std::string, AssignedMember>;
 struct AssignedTopics {
     std::map<Uuid, std::int32_t> partitions;  // of every topic that somebody subscribes to
+    bool same_subscriptions = true;           // of all members, by name
     std::vector<Uuid> order;  // as Kafka would put them into a HashSet: it breaks ties
 };
 using ConsumerTargets = std::map<std::string, PartitionSets>;  // of every member

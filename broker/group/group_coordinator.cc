@@ -12,7 +12,7 @@ constexpr Duration kLoadRetry = std::chrono::milliseconds(100);
 }
 
 GroupCoordinator::GroupCoordinator(GroupConfig config, const TopicLookup& topics, LogSink& log)
-    : config_(config), topics_(topics), log_(log), random_(config.seed) {}
+    : config_(std::move(config)), topics_(topics), log_(log), random_(config_.seed) {}
 GroupCoordinator::~GroupCoordinator() = default;
 
 GroupCoordinator::GroupShard* GroupCoordinator::find(std::int32_t partition) {
@@ -60,6 +60,7 @@ void GroupCoordinator::resign(std::int32_t partition) {
 // The requests that wait find the shard not serving, and say so.
 void GroupCoordinator::forget_work(GroupShard& shard) {
     timers_changed_ = true;
+    shard.consumer_work.clear();
     auto work = std::exchange(shard.work, {});
     for (auto& [group_id, streams] : work)
         for (auto& one : streams.waiting) one.run(true);
@@ -67,10 +68,18 @@ void GroupCoordinator::forget_work(GroupShard& shard) {
 }
 
 void GroupCoordinator::became_active(GroupShard& shard) {
-    std::vector<std::pair<std::string, std::vector<std::string>>> dead;
+    std::vector<std::pair<std::string, std::vector<std::string>>> dead, dead_consumers;
     for (const auto& [group_id, group] : shard.fold.groups()) {
-        if (!group.streams) continue;
         std::vector<std::string> gone;
+        if (group.consumer) {
+            for (const auto& [member_id, member] : group.consumer->members)
+                if (shard.drop_loopback && member.client_host == kLoopbackHost)
+                    gone.push_back(member_id);
+                else
+                    note_consumer(shard, group_id, member_id, member);
+            if (!gone.empty()) dead_consumers.emplace_back(group_id, std::move(gone));
+        }
+        if (!group.streams) continue;
         for (const auto& [member_id, member] : group.streams->members) {
             if (shard.drop_loopback && member.client_host == kLoopbackHost)
                 gone.push_back(member_id);
@@ -83,6 +92,8 @@ void GroupCoordinator::became_active(GroupShard& shard) {
     for (const auto& [group_id, members] : dead)
         remove_members(shard, group_id, members, "it died with the process it ran in");
     load_classic(shard);
+    for (const auto& [group_id, members] : dead_consumers)
+        remove_consumers(shard, group_id, members, "it died with the process it ran in");
     // An append that fails loads the log again, and does this again.
     shard.shard.when_appended([&shard](ErrorCode code) {
         if (code == ErrorCode::None) shard.drop_loopback = false;
@@ -121,6 +132,7 @@ void GroupCoordinator::tick(Now now) {
         }
         if (shard->shard.state() != ShardState::Active) continue;
         expire_members(*shard);
+        expire_consumers(*shard);
         delayed_assignments(*shard);
         classic_tick(*shard);
         std::vector<std::function<void(bool)>> expired;
@@ -160,6 +172,7 @@ Time GroupCoordinator::next_wake() const {
             if (work.assign_after > now_.time) wake(work.assign_after);
         }
         if (!shard->classic_due.empty()) wake(shard->classic_due.begin()->first);
+        for (const auto& [group_id, work] : shard->consumer_work) wake(work.timers.next_wake());
         if (!shard->fold.groups().empty()) wake(next_offset_expiry_);
     }
     return wake_at;
@@ -168,6 +181,8 @@ Time GroupCoordinator::next_wake() const {
 void GroupCoordinator::topics_changed(Now now) {
     now_ = now;
     for (auto& [partition, shard] : shards_) {
+        for (auto& [group_id, work] : shard->consumer_work)
+            work.metadata_stale = work.regexes_stale = true;
         std::vector<std::string> groups;
         for (auto& [group_id, work] : shard->work) {
             std::erase_if(work.creating, [&](const std::string& topic) {

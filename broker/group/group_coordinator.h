@@ -1,7 +1,7 @@
 #pragma once
 // The group coordinator: shards of __consumer_offsets, one per partition led here. Classic groups,
-// streams groups (KIP-1071) and committed offsets; groups of other protocols are kept as they stand
-// in the log, and refused.
+// consumer groups (KIP-848), streams groups (KIP-1071) and committed offsets; share groups are kept
+// as they stand in the log, and refused.
 //
 // Inputs are the calls below; effects are taken with take_effects() after any call; answers come
 // through callbacks, when what they saw is committed. At the end of each turn of the loop, and when
@@ -20,6 +20,8 @@
 #include "millrace/broker/group/group_fold.h"
 #include "millrace/broker/group/topic_lookup.h"
 #include "millrace/broker/request.h"
+#include "millrace/wire/messages/consumer_group_describe.h"
+#include "millrace/wire/messages/consumer_group_heartbeat.h"
 #include "millrace/wire/messages/delete_groups.h"
 #include "millrace/wire/messages/describe_groups.h"
 #include "millrace/wire/messages/heartbeat.h"
@@ -63,6 +65,21 @@ struct GroupConfig {               // Kafka's names and defaults, where not said
     std::size_t streams_group_size_max = 10'000;    // group.streams.max.size (Kafka: no limit)
     std::int32_t task_offset_interval_ms = 60'000;  // streams.task.offset.interval.ms
     std::int64_t acceptable_recovery_lag = 10'000;  // streams.acceptable.recovery.lag
+    // group.consumer.*; a group's own (consumer.*) stand within min and max.
+    std::int32_t consumer_session_timeout_ms = 45'000;
+    std::int32_t consumer_session_timeout_min_ms = 45'000, consumer_session_timeout_max_ms = 60'000;
+    std::int32_t consumer_heartbeat_interval_ms = 5'000;
+    std::int32_t consumer_heartbeat_interval_min_ms = 5'000;
+    std::int32_t consumer_heartbeat_interval_max_ms = 15'000;
+    std::int32_t consumer_assignment_interval_ms = 0;  // Kafka 1000
+    std::int32_t consumer_assignment_interval_min_ms = 0;
+    std::int32_t consumer_assignment_interval_max_ms = 15'000;
+    std::size_t consumer_group_size_max = INT32_MAX;                     // group.consumer.max.size
+    std::vector<std::string> consumer_assignors = {"uniform", "range"};  // the first: the default
+    Duration consumer_regex_refresh_interval = std::chrono::minutes(10);
+    // Ours, as for streams groups; never less than a millisecond for each member.
+    std::int32_t consumer_unstable_heartbeat_interval_ms = 100;
+    std::int32_t consumer_settling_heartbeat_interval_ms = 500;
     // Ours: a joining heartbeat waits this long for its internal topics to be made, instead of
     // coming back for them.
     Duration internal_topics_wait = std::chrono::milliseconds(500);
@@ -82,6 +99,9 @@ struct GroupEffects {
     std::vector<CreateInternalTopic> create_topics;
     Time wake_at = Time::never();  // tick(now) no later than this
 };
+
+struct ConsumerWork;
+class ConsumerMembers;
 
 class GroupCoordinator {
 public:
@@ -136,6 +156,12 @@ public:
                       std::function<void(wire::DeleteGroupsResponse::DeletableGroupResult)> answer);
     void offset_delete(const wire::OffsetDeleteRequest& request, Now now,
                        std::function<void(wire::OffsetDeleteResponse)> answer);
+    void consumer_heartbeat(const wire::ConsumerGroupHeartbeatRequest& request,
+                            std::int16_t version, const RequestContext& context, Now now,
+                            std::function<void(wire::ConsumerGroupHeartbeatResponse)> answer);
+    void consumer_describe(
+        const std::string& group_id,
+        std::function<void(wire::ConsumerGroupDescribeResponse::DescribedGroup)> answer);
     void offset_commit(const wire::OffsetCommitRequest& request, std::int16_t version, Now now,
                        std::function<void(wire::OffsetCommitResponse)> answer);
     // The caller has had the partition verified or added by the transaction coordinator.
@@ -155,6 +181,8 @@ private:
     struct Beat;      // a heartbeat, kept while it waits for its internal topics
     struct Decision;  // what a heartbeat comes to
     using BeatRef = std::shared_ptr<const Beat>;
+    struct ConsumerBeat;
+    struct ConsumerDecision;
 
     GroupShard* find(std::int32_t partition);
     GroupShard* active(const std::string& group_id, ErrorCode& code);
@@ -191,6 +219,33 @@ private:
     // classic_join.cc, classic_rebalance.cc, classic_sync.cc
     struct Classic;
     struct Join;
+    // consumer_request.cc, consumer_heartbeat.cc
+    Result<void> validate_consumer_heartbeat(const wire::ConsumerGroupHeartbeatRequest& request,
+                                             std::int16_t version) const;
+    void consumer_leave(GroupShard& shard, const ConsumerGroup& group, const ConsumerBeat& beat);
+    ErrorCode resolve_consumer_member(const ConsumerGroup& group, const ConsumerBeat& beat,
+                                      ConsumerDecision& decision, std::string& detail) const;
+    ErrorCode check_consumer_epoch(const ConsumerBeat& beat, const ConsumerMember& member,
+                                   std::string& detail) const;
+    ErrorCode decide_consumer_epoch(GroupShard& shard, const ConsumerGroup& group,
+                                    ConsumerDecision& decision, std::string& detail);
+    bool resolve_regexes(ConsumerWork& work, const ConsumerMembers& members,
+                         ConsumerDecision& decision);
+    void decide_consumer_assignment(const ConsumerGroup& group, const ConsumerBeat& beat,
+                                    ConsumerDecision& decision);
+    void answer_consumer(GroupShard& shard, const ConsumerBeat& beat,
+                         const ConsumerDecision& decision);
+    // consumer_members.cc
+    std::int32_t group_setting(const std::string& group_id, const std::string& key,
+                               std::int32_t otherwise, std::int32_t min, std::int32_t max) const;
+    std::int32_t consumer_session_timeout(const std::string& group_id) const;
+    std::int32_t consumer_heartbeat_interval(const std::string& group_id) const;
+    std::int32_t consumer_assignment_interval(const std::string& group_id) const;
+    void note_consumer(GroupShard& shard, const std::string& group_id, const std::string& member_id,
+                       const ConsumerMember& member);
+    void expire_consumers(GroupShard& shard);
+    void remove_consumers(GroupShard& shard, const std::string& group_id,
+                          const std::vector<std::string>& member_ids, std::string_view why);
     struct Commit;
     ClassicMembership* classic(GroupShard& shard, const std::string& group_id);  // or null
     // Whether somebody is in it, or about to be: ask before another protocol takes the name.
@@ -221,6 +276,7 @@ private:
     void sync_time_is_up(Classic& c);
     ErrorCode check_classic_commit(Classic& c, const Commit& commit);
     // offset_commits.cc, offset_expiry.cc
+    ErrorCode check_consumer_commit(const ConsumerGroup& group, const Commit& commit) const;
     ErrorCode check_commit(GroupShard& shard, const std::string& group_id, const Commit& commit);
     void expire_offsets(GroupShard& shard);
     void write_in_chunks(GroupShard& shard, CoordinatorRecords records);

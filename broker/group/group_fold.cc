@@ -89,8 +89,7 @@ const std::string* StreamsGroup::static_member(const std::string& instance_id) c
 
 bool Group::has_members() const {
     return (streams && !streams->members.empty()) || (classic && !classic->members.empty()) ||
-           (consumer && !consumer->members.empty()) ||
-           !foreign_members.empty();
+           (consumer && !consumer->members.empty()) || !foreign_members.empty();
 }
 
 bool Group::has_pending(const TopicPartition& tp) const {

@@ -124,7 +124,7 @@ private:
     void replay_offset(const ReplayedRecord& record, bool legacy);
     void replay_streams(std::int16_t type, const ReplayedRecord& record);
     void replay_consumer(std::int16_t type, const ReplayedRecord& record);  // consumer_fold.cc
-    void replay_classic(const ReplayedRecord& record);  // classic_replay.cc
+    void replay_classic(const ReplayedRecord& record);                      // classic_replay.cc
     void replay_foreign(std::int16_t type, const ReplayedRecord& record);
     void drop_if_empty(const std::string& group_id);
 

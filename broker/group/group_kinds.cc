@@ -3,9 +3,10 @@
 #include <algorithm>
 
 #include "millrace/broker/coordinator/record_codec.h"
+#include "millrace/broker/group/consumer_records.h"
+#include "millrace/broker/group/consumer_shard.h"
 #include "millrace/broker/group/group_records.h"
 #include "millrace/broker/group/group_shard.h"
-#include "millrace/wire/records/consumer_group.h"
 #include "millrace/wire/records/share_group.h"
 
 namespace millrace::broker {
@@ -37,23 +38,12 @@ std::string_view group_protocol_type(const Group& group, const ClassicMembership
                                                : std::string_view();
 }
 
-namespace {
-std::string_view consumer_state(const ConsumerGroup& group) {  // Kafka: ConsumerGroup.validateState
-    if (group.members.empty()) return "Empty";
-    if (group.epoch > group.target_epoch) return "Assigning";
-    for (const auto& [member_id, member] : group.members)
-        if (member.state != ConsumerMemberState::Stable || member.epoch != group.target_epoch)
-            return "Reconciling";
-    return "Stable";
-}
-}  // namespace
-
 std::string_view group_state_name(const Group& group, const ClassicMembership* classic) {
     switch (group_type(group)) {
         case GroupType::Streams:
             return streams_group_state(*group.streams);
         case GroupType::Consumer:
-            return consumer_state(*group.consumer);
+            return consumer_group_state(*group.consumer);
         case GroupType::Share:
             return group.foreign_members.empty() ? "Empty" : "Stable";
         case GroupType::Classic:
@@ -100,20 +90,8 @@ CoordinatorRecords group_tombstones(const std::string& group_id, const Group& gr
     switch (group_type(group)) {
         case GroupType::Streams:
             return streams_group_tombstones(group_id);
-        case GroupType::Consumer: {
-            CoordinatorRecords records{
-                {encode_key(wire::ConsumerGroupTargetAssignmentMetadataKey{group_id}),
-                 std::nullopt}};
-            for (const auto& [regex, resolved] : group.consumer->regexes)
-                records.push_back(
-                    {encode_key(wire::ConsumerGroupRegularExpressionKey{group_id, regex}),
-                     std::nullopt});
-            if (group.consumer->partition_metadata)
-                records.push_back(
-                    {encode_key(wire::ConsumerGroupPartitionMetadataKey{group_id}), std::nullopt});
-            records.push_back({encode_key(wire::ConsumerGroupMetadataKey{group_id}), std::nullopt});
-            return records;
-        }
+        case GroupType::Consumer:
+            return consumer_group_tombstones(group_id, *group.consumer);
         case GroupType::Share:
             return {{encode_key(wire::ShareGroupMetadataKey{group_id}), std::nullopt}};
         case GroupType::Classic:

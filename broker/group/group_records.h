@@ -28,7 +28,7 @@ CoordinatorRecord streams_target_tombstone(const std::string& group_id,
                                            const std::string& member_id);
 
 CoordinatorRecords streams_group_tombstones(
-    const std::string& group_id);                      // of a group without members
+    const std::string& group_id);  // of a group without members
 // Type 2, version 3: a generation with its assignments, or an empty group.
 CoordinatorRecord classic_group_record(const std::string& group_id, const ClassicGroup& group);
 CoordinatorRecord classic_group_tombstone(const std::string& group_id);

@@ -35,6 +35,16 @@ struct StreamsWork {  // of one group
     std::map<std::string, Failed> failed;  // not asked for again until then
 };
 
+struct ConsumerWork {  // of one group
+    MemberTimers timers;
+    Time settling_until{0};      // the group changed a moment ago
+    bool metadata_stale = true;  // topics changed: the next heartbeat computes their hash again
+    bool regexes_stale = true;   // ... and resolves the expressions again
+    Time regexes_since{0};
+};
+// Topics that come and go do not make every heartbeat resolve its group's expressions.
+inline constexpr Duration kRegexRefreshInterval = std::chrono::seconds(1);
+
 struct GroupCoordinator::GroupShard {
     explicit GroupShard(std::vector<Shard*>& busy)
         : shard(fold, ShardSettings{.base_sequence = 0}, &busy) {}
@@ -43,6 +53,7 @@ struct GroupCoordinator::GroupShard {
     bool drop_loopback = true;  // once, when the log was loaded after the start
     bool told_load_error = false;
     std::map<std::string, StreamsWork> work;
+    std::map<std::string, ConsumerWork> consumer_work;
     std::map<std::string, ClassicMembership> classic;
     std::set<std::pair<Time, std::string>> classic_due;  // when to look at one of them
 };

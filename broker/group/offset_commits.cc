@@ -33,6 +33,7 @@ ErrorCode GroupCoordinator::check_commit(GroupShard& shard, const std::string& g
     if (!group)  // becomes a simple group with its first commit
         return commit.epoch < 0 ? ErrorCode::None : unknown_group;
     if (group->simple()) return commit.epoch < 0 ? ErrorCode::None : ErrorCode::UnknownMemberId;
+    if (group->consumer) return check_consumer_commit(*group->consumer, commit);
     if (!group->streams) {  // a protocol that is not served: nobody is known to be in it
         if (commit.epoch < 0 && !group->has_members()) return ErrorCode::None;
         return commit.transactional && anonymous ? ErrorCode::None : ErrorCode::UnknownMemberId;
@@ -67,6 +68,39 @@ ErrorCode GroupCoordinator::check_commit(GroupShard& shard, const std::string& g
                     good = true;
         }
         if (!good) return stale;
+    }
+    return ErrorCode::None;
+}
+
+// Kafka: ConsumerGroup.validateOffsetCommit. Members that speak the classic protocol are told in
+// its words.
+ErrorCode GroupCoordinator::check_consumer_commit(const ConsumerGroup& group,
+                                                  const Commit& commit) const {
+    if (commit.epoch < 0 && group.members.empty()) return ErrorCode::None;
+    if (commit.transactional && commit.epoch == -1 && commit.member_id.empty() &&
+        !commit.instance_id)
+        return ErrorCode::None;  // TxnOffsetCommit without group metadata
+    const auto it = group.members.find(commit.member_id);
+    if (it == group.members.end()) return ErrorCode::UnknownMemberId;
+    const ConsumerMember& member = it->second;
+    if (!commit.transactional && !member.classic && commit.version < 9)
+        return ErrorCode::UnsupportedVersion;
+    if (commit.epoch == member.epoch) return ErrorCode::None;
+    const bool old_words = member.classic || (commit.transactional && commit.version < 6);
+    const ErrorCode stale = old_words ? ErrorCode::IllegalGeneration : ErrorCode::StaleMemberEpoch;
+    if (commit.epoch > member.epoch) return stale;
+    // An older epoch: good for what the member has held since then, and holds.
+    for (const TopicPartition& tp : commit.partitions) {
+        const auto topic = topics_.find(tp.topic);
+        if (!topic) return stale;
+        const auto since = [&](const AssignedPartitions& held) -> std::optional<std::int32_t> {
+            const auto at = held.find(topic->id);
+            if (at == held.end() || !at->second.contains(tp.partition)) return std::nullopt;
+            return at->second.at(tp.partition);
+        };
+        auto epoch = since(member.assigned);
+        if (!epoch) epoch = since(member.revoking);
+        if (!epoch || commit.epoch < *epoch) return stale;
     }
     return ErrorCode::None;
 }
@@ -230,6 +264,13 @@ void GroupCoordinator::offset_fetch(const wire::OffsetFetchRequest::Group& reque
         const auto it = group->streams->members.find(request.member_id.value_or(""));
         if (it == group->streams->members.end()) return refuse(ErrorCode::UnknownMemberId);
         if (it->second.epoch != request.member_epoch) return refuse(ErrorCode::StaleMemberEpoch);
+    }
+    if (group && group->consumer && (request.member_id || request.member_epoch >= 0)) {
+        const auto it = group->consumer->members.find(request.member_id.value_or(""));
+        if (it == group->consumer->members.end()) return refuse(ErrorCode::UnknownMemberId);
+        if (it->second.epoch != request.member_epoch)
+            return refuse(it->second.classic ? ErrorCode::IllegalGeneration
+                                             : ErrorCode::StaleMemberEpoch);
     }
     const auto fetch = [&](const std::string& topic, std::int32_t index) {
         wire::OffsetFetchResponse::Partitions partition{.partition_index = index,

@@ -67,12 +67,15 @@ void GroupCoordinator::expire_offsets(GroupShard& shard) {
         log_.info("a group expired", {{"group", group_id}});
         forget_classic(shard, group_id);
         shard.work.erase(group_id);
+        shard.consumer_work.erase(group_id);
     }
 }
 
 void GroupCoordinator::topics_deleted(const std::vector<KnownTopic>& deleted, Now now) {
     now_ = now;
     for (auto& [partition, shard] : shards_) {
+        for (auto& [group_id, work] : shard->consumer_work)
+            work.metadata_stale = work.regexes_stale = true;
         if (shard->shard.state() != ShardState::Active) continue;
         CoordinatorRecords records;
         for (const auto& [group_id, group] : shard->fold.groups())

@@ -70,6 +70,9 @@ void expect_kafkas_answers(const std::string& assignor) {
                 member.topics.insert(uuid(topic));
             member.previous = sets(parts.at(2));
         }
+        topics.same_subscriptions = std::ranges::all_of(members, [&](const auto& one) {
+            return one.second.topics == members.begin()->second.topics;
+        });
         ConsumerTargets expected;
         for (const std::string& text : split(line.at(3), ',')) {
             const auto parts = split(text, ':');

@@ -21,12 +21,21 @@ public:
             if (topic.id == id) return topic;
         return std::nullopt;
     }
+    void each_topic(const std::function<void(const KnownTopic&)>& visit) const override {
+        for (const auto& [name, topic] : topics) visit(topic);
+    }
+    std::optional<std::string> config_of_group(const std::string& group_id,
+                                               const std::string& key) const override {
+        const auto it = configs.find({group_id, key});
+        return it == configs.end() ? std::nullopt : std::optional(it->second);
+    }
     void add(const std::string& name, std::int32_t partitions) {
         const auto it = topics.find(name);
         const Uuid id = it == topics.end() ? Uuid{1, ++made_} : it->second.id;
         topics[name] = {name, id, partitions};
     }
     std::map<std::string, KnownTopic> topics;
+    std::map<std::pair<std::string, std::string>, std::string> configs;  // by group and key
 
 private:
     std::uint64_t made_ = 0;
