@@ -116,7 +116,7 @@ void GroupFold::replay_consumer(std::int16_t type, const ReplayedRecord& record)
                 forget_member(consumer, second);
                 break;
             case 6:
-                consumer.target_epoch = 0;
+                consumer.target_epoch = 1;
                 break;
             case 7:
                 consumer.targets.erase(second);

@@ -53,11 +53,11 @@ struct ResolvedRegex {
 };
 
 struct ConsumerGroup {
-    std::int32_t epoch = 0;
+    std::int32_t epoch = 1;           // before anybody subscribes to anything, as in Kafka 4.4
     std::int64_t metadata_hash = 0;   // of the topics subscribed to; 0: none of them exists
     bool partition_metadata = false;  // a record of type 4 stands, as up to Kafka 4.0
     std::map<std::string, ConsumerMember> members;
-    std::int32_t target_epoch = 0;
+    std::int32_t target_epoch = 1;
     Timestamp target_time{0};
     std::map<std::string, PartitionSets> targets;  // by member id
     std::map<std::string, ResolvedRegex> regexes;
