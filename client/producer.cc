@@ -377,7 +377,7 @@ void Producer::batch_done(Partition& partition, std::uint64_t serial, ErrorCode 
         bytes_acknowledged_ += static_cast<std::int64_t>(batch.bytes.size());
         partition.retry_at = Time{INT64_MIN};
         if (base_offset >= 0)
-            (batch.generation <= current_ ? partition.end : partition.end_next) =
+            (batch.generation < generation_ ? partition.end : partition.end_next) =
                 Offset{base_offset + batch.count};
         retire(partition, position);
         return;

@@ -91,8 +91,8 @@ public:
     // state: it only buffers.
     void send(Topic topic, std::int32_t partition, std::optional<BytesView> key,
               std::optional<BytesView> value, Timestamp timestamp, BytesView headers);
-    // What takes records to this partition right now: sends that fit need not come here. Stays where
-    // it is while the producer lives; look into it anew for each record.
+    // What takes records to this partition right now: sends that fit need not come here. Stays
+    // where it is while the producer lives; look into it anew for each record.
     const wire::OpenBatch& open_batch(Topic topic, std::int32_t partition) {
         return this->partition(topic, partition).taking;
     }
@@ -163,7 +163,8 @@ private:
         std::uint64_t added_to = 0;  // TV1: generation + 1 whose transaction holds this partition
         bool active = false;         // listed in active_
         std::optional<Offset> end,
-            end_next;  // behind what was acknowledged: of `current_` and before; after it
+            end_next;  // behind what was acknowledged: of the generations before `generation_`; of
+                       // it
         Time retry_at{INT64_MIN};
     };
     struct TopicEntry {

@@ -138,6 +138,11 @@ void Producer::commit(std::vector<OffsetToCommit> offsets, std::function<GroupMe
     group_ = std::move(group);
     const std::vector<Partition*> active = active_;
     for (Partition* p : active) seal(*p);
+    // Not when the commit is known: without transactions the next generation is acknowledged, too,
+    // by then.
+    for (TopicEntry& topic : topics_)
+        for (auto& p : topic.partitions)
+            if (p && p->end_next) p->end = std::exchange(p->end_next, std::nullopt);
     ++generation_;
     state_ = State::Committing;
     ending_sent_ = offsets_sent_ = offsets_added_ = false;
@@ -220,10 +225,6 @@ void Producer::generation_over(Outcome outcome) {
     if (outcome == Outcome::Committed) {
         ++commits_;
         current_ = generation_;
-        if (!transactional())
-            for (TopicEntry& topic : topics_)
-                for (auto& p : topic.partitions)
-                    if (p && p->end_next) p->end = std::exchange(p->end_next, std::nullopt);
     } else {
         drop_all();  // of the partitions that an abort left nothing is in flight
         current_ = ++generation_;

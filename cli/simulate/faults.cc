@@ -97,7 +97,7 @@ void Simulation::worker_fault(WorkerProcess& worker, std::uint64_t which) {
         case 4: {
             happened(Event::Pause);
             note("fault: a worker pauses");
-            return worker.pause(scheduler_.between(5ms, random().one_in(4) ? 6s : 600ms));
+            return worker.pause(scheduler_.between(5ms, random().one_in(4) ? longest_pause() : 600ms));
         }
         case 5:
         case 6:
@@ -245,7 +245,7 @@ void Simulation::in_a_commit() {
                              random().one_in(2) ? Duration{} : scheduler_.between(1ms, 2s));
             return;
         case 2:
-            return worker.pause(scheduler_.between(1s, 6s));
+            return worker.pause(scheduler_.between(1s, longest_pause()));
         default:
             note("fault: user code fails during a commit");
             happened(Event::UserCodeFails);

@@ -36,7 +36,6 @@ constexpr char kUsage[] =
     "  --mutant NAME        with this bug switched on\n"
     "  --fault-seconds S    simulated seconds of faults per seed (default 60)\n"
     "  --jobs N             processes at a time (default 1)\n"
-    "  --at-least-once      one seed in eight at least once (seed 39 is not yet understood)\n"
     "  --hashes             print each seed's trace hash: equal in every process and at every "
     "optimisation level\n";
 
@@ -47,7 +46,7 @@ std::optional<Flags> parse(int argc, char** argv) {
         if (const auto at = flag.find('='); at != std::string::npos) {
             value = flag.substr(at + 1);
             flag.resize(at);
-        } else if (flag != "--mutants" && flag != "--hashes" && flag != "--at-least-once" && i + 1 < argc) {
+        } else if (flag != "--mutants" && flag != "--hashes" && i + 1 < argc) {
             value = argv[++i];
         }
         if (flag == "--seeds") {
@@ -65,8 +64,6 @@ std::optional<Flags> parse(int argc, char** argv) {
             flags.jobs = std::max(1, std::atoi(value.c_str()));
         } else if (flag == "--mutants") {
             flags.mutants = true;
-        } else if (flag == "--at-least-once") {
-            flags.options.at_least_once = true;
         } else if (flag == "--hashes") {
             flags.hashes = true;
         } else if (flag == "--mutant") {

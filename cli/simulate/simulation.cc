@@ -163,7 +163,7 @@ void Simulation::make_settings() {
     static constexpr const char* kFetchBytes[] = {"1048576", "1048576", "3000"};
     static constexpr const char* kBatch[] = {"16384", "16384", "1000"};
     static constexpr const char* kCompression[] = {"none", "none", "lz4", "zstd"};
-    exactly_once_ = !random().one_in(8) || !options_.at_least_once;
+    exactly_once_ = !random().one_in(8);
     auto settings = engine::StreamsConfig::parse(
         {{"application.id", kApplication},
          {"bootstrap.servers", "broker:9092"},

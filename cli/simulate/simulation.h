@@ -21,7 +21,6 @@ struct SeedResult {
 
 struct SimulationOptions {
     double fault_seconds = 60;
-    bool at_least_once = false;  // one seed in eight with processing.guarantee=at_least_once
     std::string trace_file;  // log lines and faults with their times; empty: none
 };
 

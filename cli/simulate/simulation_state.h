@@ -101,6 +101,12 @@ private:
     std::shared_ptr<const engine::TaskTopology> topology_;
     engine::StreamsConfig settings_;
     bool exactly_once_ = true;
+    // At least once fences no zombie, here as in Kafka: one that wakes behind the end of its
+    // session writes old values into a changelog that its heir has gone on with. So it never sleeps
+    // that long.
+    Duration longest_pause() const {
+        return exactly_once_ ? std::chrono::seconds(6) : std::chrono::milliseconds(1500);
+    }
     std::unique_ptr<sim::BrokerProcess> broker_;
     std::unique_ptr<sim::Feeder> feeder_;
     std::unique_ptr<sim::Reader> reader_, uncommitted_reader_, walker_;

@@ -163,7 +163,10 @@ std::optional<Checkpoint> StoreDisk::checkpoint() const {
 }
 
 void StoreDisk::advance(const Checkpoint& committed) {
-    advanced_ = committed;
+    // A worker that lost the task and has it again may know less than was restored since.
+    const bool back = advanced_ && advanced_->topic_id == committed.topic_id &&
+                      committed.next < advanced_->next;
+    if (!back) advanced_ = committed;
     covered_ = true;
     owner_.advanced();
 }

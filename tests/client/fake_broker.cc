@@ -473,7 +473,8 @@ std::optional<AnyResponse> FakeBroker::serve(const AnyRequest& any, Time now, Ti
             const auto& request = any.as<OffsetCommitRequest>();
             OffsetCommitResponse response;
             const auto member = members_.find(request.member_id);
-            const ErrorCode error = member == members_.end() ? ErrorCode::UnknownMemberId
+            const ErrorCode error = request.member_id.empty()  ? ErrorCode::None  // of no member
+                                    : member == members_.end() ? ErrorCode::UnknownMemberId
                                     : member->second.epoch != request.generation_id_or_member_epoch
                                         ? ErrorCode::StaleMemberEpoch
                                         : ErrorCode::None;

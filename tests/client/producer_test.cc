@@ -166,6 +166,30 @@ TEST(Producer, IdempotentWithoutTransactions) {
     EXPECT_EQ(rig.broker.committed_records(kT0), expected);
 }
 
+// A checkpoint is taken from it: what was sent behind the seal is no part of the committed state.
+TEST(Producer, TheAcknowledgedEndIsThatOfTheCommitEvenIfMoreWasAcknowledgedSince) {
+    ProducerConfig config;
+    config.linger = Duration{};
+    Started rig(config);
+    bool commits_get_through = false;
+    rig.broker.intercept = [&](const wire::AnyRequest& r, auto&) {
+        return r.key() == ApiKey::OffsetCommit && !commits_get_through ? Fate::DropRequest
+                                                                       : Fate::Serve;
+    };
+    rig.send("t", 0, "a", "1");
+    rig.commit({{{"in", 0}, Offset{1}, {}, ""}});
+    rig.send("t", 0, "b", "2");
+    ASSERT_TRUE(rig.until([&] { return rig.producer.flushed(); }));
+    EXPECT_EQ(rig.broker.committed_records(kT0), (Records{"a=1", "b=2"}));
+    ASSERT_TRUE(rig.outcomes.empty());
+    commits_get_through = true;
+    ASSERT_TRUE(rig.until([&] { return rig.outcomes.size() == 1; }));
+    const auto t = rig.producer.topic("t");
+    EXPECT_EQ(rig.producer.acknowledged_end(t, 0), Offset{1});
+    ASSERT_TRUE(rig.commit_and_wait({{{"in", 0}, Offset{2}, {}, ""}}));
+    EXPECT_EQ(rig.producer.acknowledged_end(t, 0), Offset{2});
+}
+
 // An owner that looks at outcomes and trouble before it polls must be called once more.
 TEST(Producer, WhatOnlyPollFindsWakesItsOwnerOnce) {
     Started rig(ProducerConfig{.delivery_timeout = Duration{}});
