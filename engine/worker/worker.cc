@@ -318,6 +318,7 @@ void Worker::advance() {
         while (const auto outcome = producer_.take_outcome()) commit_known(*outcome);
         if (producer_.trouble() != client::Trouble::None) producer_trouble();
         watch_group();
+        if (phase_ == Phase::Recovering) find_outcome();
         if (phase_ == Phase::Active) {
             reconcile();
             if (!closing_) {
@@ -368,7 +369,7 @@ void Worker::watch_group() {
 
 void Worker::advance_closing() {
     const bool late = cluster_.now().time >= close_deadline_;
-    if (phase_ == Phase::Active || (late && phase_ == Phase::Aborting)) {
+    if (phase_ == Phase::Active || (late && (phase_ == Phase::Aborting || phase_ == Phase::Recovering))) {
         if (!late && !failure_ && (committing_ || any_commit_needed()))
             return;  // commit_due() sees to it
         while (!slots_.empty()) drop_slot(slots_.begin()->first);

@@ -134,7 +134,8 @@ public:
 private:
     class Collector;
     enum class AtEnd : std::uint8_t { No, Asking, Yes };
-    enum class Phase : std::uint8_t { Idle, Active, Aborting, Leaving, Over };
+    // Recovering: the producer was lost, and with it perhaps the answer to a commit.
+    enum class Phase : std::uint8_t { Idle, Active, Aborting, Recovering, Leaving, Over };
     struct Input {
         TopicPartition tp;
         client::FetchSink::Tag tag = 0;
@@ -205,6 +206,9 @@ private:
     void advance_checkpoints(Slot& slot);
     void roll_back();
     void producer_trouble();
+    void recover(const std::string& why);
+    void find_outcome();
+    void outcome_found(Result<std::map<TopicPartition, client::CommittedOffset>> committed);
     void task_error(TaskId id, Error error);
     void purge();
     void check_end();
@@ -235,7 +239,7 @@ private:
     client::FetchSink::Tag next_tag_ = 1;
     TaskId next_task_{};  // round robin
     bool commit_requested_ = false, committing_ = false, closing_ = false, purging_ = false,
-         changed_ = false;
+         changed_ = false, outcome_asked_ = false;
     Time started_{}, last_commit_{}, commit_began_{}, close_deadline_ = Time::never(),
                                                       next_purge_{}, next_end_check_{};
     Time missing_topics_since_ = Time::never();

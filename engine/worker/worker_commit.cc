@@ -173,7 +173,7 @@ void Worker::producer_trouble() {
             return;
         case client::Trouble::Fatal:
             stop(error);
-            if (phase_ == Phase::Aborting)
+            if (phase_ == Phase::Aborting || phase_ == Phase::Recovering)
                 phase_ = Phase::Active;  // there is nothing left to abort with
             return;
         case client::Trouble::Abortable:
@@ -192,9 +192,54 @@ void Worker::producer_trouble() {
                 phase_ = Phase::Active;
                 return;
             }
+            if (producer_.transactional()) return recover(error.detail);
             reset_everything(error.detail);
             return;
     }
+}
+
+// The transaction under way is over, only how is not known: a broker that came back after a crash aborts what it
+// finds open. Nothing was committed but perhaps what was sealed, and the committed offsets tell that. State stays in
+// memory: it falls back to the commit that turns out to be the last one.
+void Worker::recover(const std::string& why) {
+    log_.warn("transaction lost", {{"worker", std::int64_t{config_.number}}, {"why", why}});
+    phase_ = Phase::Recovering;
+    outcome_asked_ = false;
+    producer_.init();  // ends the transaction, if it is not over: the offsets read then are final
+    changed_ = true;
+}
+
+void Worker::find_outcome() {
+    if (!producer_.initialized() || outcome_asked_) return;
+    std::vector<TopicPartition> partitions;
+    for (const auto& [id, slot] : slots_)
+        for (const CommittedPosition& p : slot.positions) partitions.push_back(p.tp);
+    if (partitions.empty()) return commit_known(client::Outcome::Aborted);
+    outcome_asked_ = true;
+    client::fetch_committed(
+        cluster_, scope_, [this] { return member_.group(); }, std::move(partitions),
+        [this](Result<std::map<TopicPartition, client::CommittedOffset>> committed) {
+            outcome_found(std::move(committed));
+        });
+}
+
+void Worker::outcome_found(Result<std::map<TopicPartition, client::CommittedOffset>> committed) {
+    if (phase_ != Phase::Recovering) return;
+    if (!committed) return reset_everything(committed.error().detail);
+    bool all_new = true, all_old = true;
+    for (const auto& [id, slot] : slots_)
+        for (const CommittedPosition& p : slot.positions) {
+            const auto found = committed->find(p.tp);
+            const std::optional<Offset> now =
+                found == committed->end() ? std::nullopt : std::optional(found->second.offset);
+            all_new &= now == p.offset;
+            for (const Input& input : slot.inputs)
+                if (input.tp == p.tp) all_old &= now == input.committed;
+        }
+    // Neither, or no position moved and both look alike: not to be told.
+    if (all_new == all_old) return reset_everything("the outcome of a commit is not known");
+    if (all_new) commit_known(client::Outcome::Committed);
+    commit_known(client::Outcome::Aborted);  // what followed, or all of it
 }
 
 // A record that fails, fails again after a restart: after task_failures_max times in a row its task

@@ -286,7 +286,7 @@ void Worker::reset_everything(const std::string& why) {
     committing_ = commit_requested_ = purging_ = false;
     processed_since_commit_ = 0;
     at_end_ = AtEnd::No;
-    if (phase_ == Phase::Aborting) phase_ = Phase::Active;
+    if (phase_ == Phase::Aborting || phase_ == Phase::Recovering) phase_ = Phase::Active;
     producer_.init();
     changed_ = reconcile_ = true;
 }

@@ -162,25 +162,36 @@ TEST(Worker, AnAbortBeforeTheFirstCommitDoesNotPassOverRecords) {  // auto.offse
     EXPECT_EQ(rig.broker.committed_records(kOut), (Records{"a=1"}));
 }
 
-TEST(Worker, AFencedProducerLosesItsTasksAndComesBack) {  // E5, E10
-    WorkerRig rig(counts());
-    rig.make_topics(1);
-    rig.broker.append(kIn, {{"a", "1", 10}});
-    OneWorker& w = rig.start("m", {"0_0"});
-    ASSERT_TRUE(rig.consumed(kIn, 1));
-    rig.broker.intercept = [n = 0](const wire::AnyRequest& r,
-                                   std::optional<wire::AnyResponse>& a) mutable {
-        if (r.key() != ApiKey::EndTxn || ++n > 1) return Fate::Serve;
-        wire::EndTxnResponse response;
-        response.error_code = ErrorCode::ProducerFenced;
-        a = wire::AnyResponse::of(std::move(response), r.version());
-        return Fate::Answered;
-    };
-    rig.broker.append(kIn, {{"a", "2", 20}});
-    ASSERT_TRUE(rig.consumed(kIn, 2));
-    EXPECT_EQ(rig.broker.committed_records(kOut), (Records{"a=1", "a=2"}));
-    EXPECT_FALSE(w.worker.closed());
-    EXPECT_GT(w.listener.restores.size(), 1u);
+// E5, E10. The answer to a commit is lost with the producer: the committed offsets tell what became of it, and the state
+// in memory goes on from there.
+TEST(Worker, AFencedProducerFindsOutWhatBecameOfItsCommit) {
+    for (const bool was_committed : {false, true}) {
+        WorkerRig rig(counts());
+        rig.make_topics(1);
+        rig.broker.append(kIn, {{"a", "1", 10}});
+        OneWorker& w = rig.start("m", {"0_0"});
+        ASSERT_TRUE(rig.consumed(kIn, 1));
+        const std::size_t restores = w.listener.restores.size();
+        rig.broker.intercept = [was_committed, n = 0](const wire::AnyRequest& r,
+                                                      std::optional<wire::AnyResponse>& a) mutable {
+            if (r.key() != ApiKey::EndTxn) return Fate::Serve;
+            ++n;
+            if (was_committed && n == 1) return Fate::ServeAndDrop;
+            if (n != (was_committed ? 2 : 1)) return Fate::Serve;
+            wire::EndTxnResponse response;
+            response.error_code = ErrorCode::ProducerFenced;
+            a = wire::AnyResponse::of(std::move(response), r.version());
+            return Fate::Answered;
+        };
+        rig.broker.append(kIn, {{"a", "2", 20}});
+        ASSERT_TRUE(rig.consumed(kIn, 2));
+        rig.broker.append(kIn, {{"a", "3", 30}});
+        ASSERT_TRUE(rig.consumed(kIn, 3));
+        EXPECT_EQ(rig.broker.committed_records(kOut), (Records{"a=1", "a=2", "a=3"}));
+        EXPECT_FALSE(w.worker.closed());
+        EXPECT_EQ(w.listener.restores.size(), restores);
+        EXPECT_EQ(w.worker.metrics().aborts, 1);
+    }
 }
 
 TEST(Worker, AMemberTheGroupForgotJoinsAgain) {  // T17
