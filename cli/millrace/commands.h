@@ -11,6 +11,7 @@ using Arguments = std::span<const std::string_view>;
 
 int broker_command(Arguments);  // broker.cc
 int wire_command(Arguments);    // wire.cc
+int sniff_command(Arguments);   // sniff.cc: `wire sniff`
 
 struct Command {
     std::string_view name;

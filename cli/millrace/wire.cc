@@ -22,6 +22,7 @@ constexpr const char* kHelp =
        millrace wire encode NAME VERSION JSON    prints its bytes in hex
        millrace wire decode|encode --lines       reads NAME VERSION HEX|JSON a line, answers a line each
        millrace wire list                        prints every name with its versions
+       millrace wire sniff --listen H:P --to H:P  stands between a client and a broker and prints their talk
 
 NAME is Kafka's: FetchRequest, RequestHeader, PartitionRecord, OffsetCommitValue, ... HEX is a body without frame and
 header; "-" is no bytes. Records have what stands in front of them in a log (the type of a key, the version of a value,
@@ -128,6 +129,7 @@ int wrong_usage() {
 }  // namespace
 
 int wire_command(Arguments arguments) {
+    if (!arguments.empty() && arguments[0] == "sniff") return sniff_command(arguments.subspan(1));
     Options options;
     bool lines = false;
     std::vector<std::string_view> rest;

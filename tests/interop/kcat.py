@@ -36,8 +36,8 @@ class Broker:
 broker = Broker()
 
 
-def kcat(*arguments, text=None, seconds=20):
-    done = subprocess.run([KCAT, "-b", broker.address, *arguments], input=text, capture_output=True, text=True, timeout=seconds)
+def kcat(*arguments, text=None, seconds=20, at=None):
+    done = subprocess.run([KCAT, "-b", at or broker.address, *arguments], input=text, capture_output=True, text=True, timeout=seconds)
     return done.stdout, done.stderr, done.returncode
 
 
@@ -102,6 +102,17 @@ expect("list names the topics", all(f'topic "codec-{c}" with 1 partitions' in li
 expect("list names the broker", f"at {broker.address}" in listed, True)
 offsets, _, _ = kcat("-Q", "-t", "codec-none:0:-1")
 expect("query of the end offset", "offset 500" in offsets, True)
+
+# Through `millrace wire sniff` kcat gets the same, stays with the sniffer, and its talk is printed.
+sniffer = subprocess.Popen([program, "wire", "sniff", "--listen", "127.0.0.1:0", "--to", broker.address], stdout=subprocess.PIPE, text=True)
+through = sniffer.stdout.readline().split()[2]
+sniffed, _, _ = kcat("-C", "-t", "tx", "-p", "0", "-o", "beginning", "-e", "-q", "-K:", at=through)
+expect("kcat reads through the sniffer", sniffed.split(), ["a:1", "b:2", "c:3", "e:fenced"])
+expect("the sniffer's address is what it is told", f"at {through}" in kcat("-L", at=through)[0], True)
+sniffer.terminate()
+talk = sniffer.stdout.read()
+for said in ("rdkafka > ApiVersions v3 corr 1 {", "rdkafka < Metadata v4 corr 2 ", '"topics":[{"topic":"tx"'):
+    expect(f"the sniffer prints {said}", said in talk, True)
 
 for how in (signal.SIGTERM, signal.SIGKILL):
     code = broker.stop(how)
