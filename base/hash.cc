@@ -1,12 +1,49 @@
 #include "millrace/base/hash.h"
 
+#include <array>
+
 #include <isa-l/crc.h>
 
 namespace millrace {
 
+namespace {
+
+// Polynomials over GF(2) modulo Castagnoli's, bits reversed as in the CRC: the highest bit is x^0.
+constexpr std::uint32_t kOne = 0x80000000, kX8 = 0x00800000;
+constexpr std::uint32_t product(std::uint32_t a, std::uint32_t b) {
+    std::uint32_t p = 0;
+    for (; a != 0; a <<= 1) {
+        p ^= b & (0u - (a >> 31));
+        b = (b >> 1) ^ (0x82f63b78 & (0u - (b & 1)));
+    }
+    return p;
+}
+
+// [k][n]: x^(8 n 256^k), what n 256^k bytes of zeros do to a CRC.
+constexpr auto kShifts = [] {
+    std::array<std::array<std::uint32_t, 256>, 4> shifts{};
+    std::uint32_t step = kX8;
+    for (auto& row : shifts) {
+        row[0] = kOne;
+        for (std::size_t n = 1; n < row.size(); ++n) row[n] = product(row[n - 1], step);
+        step = product(row.back(), step);
+    }
+    return shifts;
+}();
+
+}  // namespace
+
 std::uint32_t crc32c(BytesView bytes, std::uint32_t seed) {
     return ~crc32_iscsi(reinterpret_cast<unsigned char*>(const_cast<std::byte*>(bytes.data())),
                         static_cast<int>(bytes.size()), ~seed);
+}
+
+std::uint32_t crc32c_joined(std::uint32_t first, std::uint32_t second, std::uint32_t second_size) {
+    for (const auto& row : kShifts) {
+        if ((second_size & 0xff) != 0) first = product(row[second_size & 0xff], first);
+        second_size >>= 8;
+    }
+    return first ^ second;
 }
 
 std::int32_t murmur2(BytesView bytes) {

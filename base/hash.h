@@ -10,6 +10,9 @@ namespace millrace {
 
 std::uint32_t crc32c(BytesView bytes, std::uint32_t seed = 0);   // Castagnoli, as in record batches
 
+// Of two pieces, one behind the other, whose own CRCs (of seed 0) are known: nothing is read again.
+std::uint32_t crc32c_joined(std::uint32_t first, std::uint32_t second, std::uint32_t second_size);
+
 std::int32_t murmur2(BytesView bytes);   // Kafka's Utils.murmur2, the default partitioner
 // toPositive(murmur2(key)) mod partitions
 std::int32_t partition_for_key(BytesView key, std::int32_t partitions);

@@ -32,12 +32,13 @@ struct Collected {
     std::vector<FetchedPartition*> gave_data;
 };
 
-// As much as fits of [from, up_to), piece by piece.
+// As much as fits of [from, up_to), piece by piece. As in Kafka, who fetches holds the batches
+// against their CRC, which covers the way from our disk to there.
 Result<void> read_records(Log& log, Offset from, Offset up_to, std::size_t bytes_max,
                           bool at_least_one, wire::Records& into) {
     std::size_t left = bytes_max;
     while (from < up_to) {
-        MR_TRY(Bytes piece, log.read(from, left, up_to, at_least_one));
+        MR_TRY(Bytes piece, log.read(from, left, up_to, at_least_one, ReadCheck::Frames));
         if (piece.empty()) break;
         at_least_one = false;
         left -= std::min(left, piece.size());

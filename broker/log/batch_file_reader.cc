@@ -7,22 +7,24 @@ namespace millrace::broker {
 
 BatchFileReader::BatchFileReader(const File& file, std::int64_t from, std::int64_t end, Want want,
                                  std::size_t buffer_bytes)
-    : file_(file),
-      end_(std::min(end, file.size())),
-      want_(want),
-      buffer_(std::max<std::size_t>(buffer_bytes, 2 * wire::kBatchHeaderBytes) + kSpareBytes),
-      batch_at_(from),
-      next_at_(from) {}
+    : file_(file), end_(std::min(end, file.size())), want_(want), batch_at_(from), next_at_(from) {
+    make_room(std::max<std::size_t>(buffer_bytes, 2 * wire::kBatchHeaderBytes));
+}
+
+void BatchFileReader::make_room(std::size_t bytes) {
+    buffer_ = std::make_unique_for_overwrite<std::byte[]>(bytes + kSpareBytes);
+    capacity_ = bytes;
+}
 
 Result<bool> BatchFileReader::have(std::int64_t at, std::size_t size) {
     if (at + static_cast<std::int64_t>(size) > end_) return false;
     if (at >= buffer_at_ &&
         at + static_cast<std::int64_t>(size) <= buffer_at_ + static_cast<std::int64_t>(buffered_))
         return true;
-    if (buffer_.size() < size + kSpareBytes) buffer_.resize(size + kSpareBytes);
+    if (capacity_ < size) make_room(size);
     const auto wanted = static_cast<std::size_t>(
-        std::min<std::int64_t>(end_ - at, static_cast<std::int64_t>(buffer_.size() - kSpareBytes)));
-    MR_TRY(buffered_, file_.read(at, {buffer_.data(), wanted}));
+        std::min<std::int64_t>(end_ - at, static_cast<std::int64_t>(capacity_)));
+    MR_TRY(buffered_, file_.read(at, {buffer_.get(), wanted}));
     buffer_at_ = at;
     return buffered_ >= size;
 }
@@ -33,7 +35,7 @@ Result<std::optional<wire::RecordBatchView>> BatchFileReader::next() {
     if (!header) return nothing;
     const auto bytes = [this] {
         return BytesView{
-            buffer_.data() + (next_at_ - buffer_at_),
+            buffer_.get() + (next_at_ - buffer_at_),
             static_cast<std::size_t>(buffer_at_ + static_cast<std::int64_t>(buffered_) - next_at_)};
     };
     MR_TRY(const auto peek, wire::RecordBatchView::header_of(bytes()));

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "millrace/base/disk.h"
 #include "millrace/wire/batch/record_batch.h"
@@ -27,6 +26,7 @@ public:
     std::int64_t position() const { return next_at_; }         // behind it
 
 private:
+    void make_room(std::size_t bytes);
     Result<bool> have(
         std::int64_t at,
         std::size_t size);  // bytes [at, at + size) are in the buffer; false: past the end
@@ -34,7 +34,8 @@ private:
     const File& file_;
     std::int64_t end_;
     Want want_;
-    std::vector<std::byte> buffer_;
+    std::unique_ptr<std::byte[]> buffer_;
+    std::size_t capacity_ = 0;
     std::int64_t buffer_at_ = 0;
     std::size_t buffered_ = 0;
     std::int64_t batch_at_, next_at_;

@@ -65,6 +65,19 @@ std::optional<JournalGroup> parse_group(BytesView bytes, std::size_t& size) {
     return group;
 }
 
+// Goes on with the CRC of what lies before these batches. Each was held against its own CRC when it
+// was appended, so that this one follows from theirs: only the bytes before it are read, and bytes
+// that changed since make a group that does not count.
+std::uint32_t crc_over_batches(BytesView batches, std::uint32_t crc) {
+    wire::BatchWalker walker(batches);
+    while (const auto batch = walker.next()) {
+        const std::size_t covered = batch->size() - wire::kBatchCrcFrom;
+        crc = crc32c(batch->bytes().first(wire::kBatchCrcFrom), crc);
+        crc = crc32c_joined(crc, batch->crc(), static_cast<std::uint32_t>(covered));
+    }
+    return crc32c(batches.last(walker.left()), crc);
+}
+
 }  // namespace
 
 std::uint32_t fingerprint_of(BytesView batches) {
@@ -211,7 +224,7 @@ Result<Journal::Written> Journal::write_group() {
     store_be<std::uint64_t>(header + 12, next_sequence_);
     store_be<std::uint64_t>(header + 20, live_from_);
     store_be<std::uint32_t>(header + 28, static_cast<std::uint32_t>(pending_.size()));
-    std::vector<std::size_t> heads;  // where each item's head ends in head_
+    heads_.clear();
     std::size_t size = 0;
     for (const Pending& p : pending_) {
         const JournalItem& item = p.item;
@@ -228,28 +241,34 @@ Result<Journal::Written> Journal::write_group() {
         append_be<std::int64_t>(head_,
                                 append ? static_cast<std::int64_t>(item.bytes.size()) : item.size);
         append_be<std::uint32_t>(head_, item.fingerprint);
-        heads.push_back(head_.size());
+        heads_.push_back(head_.size());
         if (append) size += item.bytes.size();
     }
     size += head_.size();
     store_be(head_.data() + 4, static_cast<std::uint32_t>(size));
 
-    std::vector<BytesView> parts;
+    parts_.clear();
     std::size_t from = 0;
+    std::uint32_t crc = 0;
     for (std::size_t i = 0; i < pending_.size(); ++i) {
-        parts.push_back(head_.view().subspan(from, heads[i] - from));
-        from = heads[i];
-        if (pending_[i].item.kind == JournalItem::Kind::Append)
-            parts.push_back(pending_[i].item.bytes);
+        const BytesView head = head_.view().subspan(from, heads_[i] - from);
+        parts_.push_back(head);
+        crc = crc32c(i == 0 ? head.subspan(kCrcFrom) : head, crc);
+        from = heads_[i];
+        const JournalItem& item = pending_[i].item;
+        if (item.kind != JournalItem::Kind::Append) continue;
+        parts_.push_back(item.bytes);
+        crc = crc_over_batches(item.bytes, crc);
     }
-    if (parts.empty()) parts.push_back(head_.view());
-    std::uint32_t crc = crc32c(parts[0].subspan(kCrcFrom));
-    for (std::size_t i = 1; i < parts.size(); ++i) crc = crc32c(parts[i], crc);
+    if (parts_.empty()) {
+        parts_.push_back(head_.view());
+        crc = crc32c(head_.view().subspan(kCrcFrom));
+    }
     store_be(head_.data() + kCrcAt, crc);
 
     MR_TRY_VOID(make_room(static_cast<std::int64_t>(size)));
     JournalFile& file = files_[active_];
-    MR_TRY_VOID(file.file->write_parts(file.position, parts));
+    MR_TRY_VOID(file.file->write_parts(file.position, parts_));
     file.position += static_cast<std::int64_t>(size);
     file.last_sequence = next_sequence_;
     pending_.clear();

@@ -113,7 +113,11 @@ private:
     bool active_new_ = false;
     std::uint64_t next_sequence_ = 1, live_from_ = 1;
     std::vector<Pending> pending_;
-    ByteSink head_;  // reused
+    // Reused by write_group, and of no use outside of it: the heads of the items, where each ends,
+    // and the pieces of the group.
+    ByteSink head_;
+    std::vector<std::size_t> heads_;
+    std::vector<BytesView> parts_;
 };
 
 // Over the headers of whole batches.

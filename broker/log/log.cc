@@ -256,7 +256,8 @@ Result<void> Log::write_epochs() {
 // ---- read
 // ----------------------------------------------------------------------------------------------------------
 
-Result<Bytes> Log::read(Offset from, std::size_t bytes_max, Offset up_to, bool at_least_one) {
+Result<Bytes> Log::read(Offset from, std::size_t bytes_max, Offset up_to, bool at_least_one,
+                        ReadCheck check) {
     MR_TRY_VOID(host_->may_read());
     if (from < log_start_offset_ || from > log_end_offset_)
         return fail(ErrorCode::OffsetOutOfRange,
@@ -268,7 +269,7 @@ Result<Bytes> Log::read(Offset from, std::size_t bytes_max, Offset up_to, bool a
     if (auto cached = tail_.read(from, bytes_max, up_to, at_least_one)) return *std::move(cached);
     for (std::size_t i = segment_index(from); i < segments_.size(); ++i) {
         if (segments_[i]->base_offset() >= up_to) return Bytes();
-        MR_TRY(Bytes bytes, segments_[i]->read(from, bytes_max, up_to, at_least_one));
+        MR_TRY(Bytes bytes, segments_[i]->read(from, bytes_max, up_to, at_least_one, check));
         if (!bytes.empty()) {
             MR_TRY_VOID(check_offsets(i, bytes));
             return bytes;

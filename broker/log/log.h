@@ -109,7 +109,8 @@ public:
     // OffsetOutOfRange below the log start or past the log end; CorruptMessage when the file does
     // not hold what was appended. One contiguous piece of memory, often less than bytes_max; recent
     // data is the log's own tail buffer.
-    Result<Bytes> read(Offset from, std::size_t bytes_max, Offset up_to, bool at_least_one = true);
+    Result<Bytes> read(Offset from, std::size_t bytes_max, Offset up_to, bool at_least_one = true,
+                       ReadCheck check = ReadCheck::Crc);
     // Aborted transactions that overlap [from, up_to), ordered by first offset (read_committed).
     Result<std::vector<AbortedTransaction>> aborted_transactions(Offset from, Offset up_to);
     // First record, in offset order, with a timestamp of at least this; nothing when there is none.

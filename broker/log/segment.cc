@@ -141,26 +141,45 @@ Result<std::optional<BatchPosition>> Segment::find_from(std::int64_t position, O
     }
 }
 
-Result<Bytes> Segment::read(Offset from, std::size_t bytes_max, Offset up_to, bool at_least_one) {
+Result<Bytes> Segment::read(Offset from, std::size_t bytes_max, Offset up_to, bool at_least_one,
+                            ReadCheck check) {
+    if (read_end_ >= 0 && read_end_ < size_ && read_end_offset_ == from) {
+        MR_TRY(Bytes next, read_at(read_end_, bytes_max, bytes_max, up_to, check));
+        if (!next.empty() && wire::RecordBatchView::of(next)->last_offset() >= from) return next;
+    }
     MR_TRY(const auto found, find(from));
     if (!found || found->last_offset >= up_to) return Bytes();
     if (found->size > bytes_max && !at_least_one) return Bytes();
-    const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(
-        size_ - found->position, static_cast<std::int64_t>(std::max(found->size, bytes_max))));
-    MR_TRY(const auto log, file(OpenMode::Read));
-    MutableBlock block(wanted);
-    MR_TRY(const std::size_t got, log->read(found->position, {block.data(), wanted}));
-    wire::BatchWalker walker({block.data(), got});
-    std::size_t size = 0;
-    while (const auto batch = walker.next()) {
-        if (batch->last_offset() >= up_to || (size > 0 && size + batch->size() > bytes_max)) break;
-        MR_TRY_VOID(batch->check_crc());  // bit rot is an error here, not wrong bytes there
-        size = walker.position();
-    }
-    MR_TRY_VOID(walker.status());
-    if (size == 0)
+    MR_TRY(Bytes bytes,
+           read_at(found->position, std::max(found->size, bytes_max), bytes_max, up_to, check));
+    if (bytes.empty())
         return fail(ErrorCode::CorruptMessage,
                     path(".log") + ": cut short at " + std::to_string(found->position));
+    return bytes;
+}
+
+// Whole batches from `position` on, of `wanted` bytes that are looked at; past the first, at most
+// bytes_max. Empty: not one is whole.
+Result<Bytes> Segment::read_at(std::int64_t position, std::size_t wanted, std::size_t bytes_max,
+                               Offset up_to, ReadCheck check) {
+    wanted = static_cast<std::size_t>(
+        std::min<std::int64_t>(size_ - position, static_cast<std::int64_t>(wanted)));
+    MR_TRY(const auto log, file(OpenMode::Read));
+    MutableBlock block(wanted);
+    MR_TRY(const std::size_t got, log->read(position, {block.data(), wanted}));
+    wire::BatchWalker walker({block.data(), got});
+    std::size_t size = 0;
+    Offset end;
+    while (const auto batch = walker.next()) {
+        if (batch->last_offset() >= up_to || (size > 0 && size + batch->size() > bytes_max)) break;
+        if (check == ReadCheck::Crc) MR_TRY_VOID(batch->check_crc());
+        size = walker.position();
+        end = batch->next_offset();
+    }
+    MR_TRY_VOID(walker.status());
+    if (size == 0) return Bytes();
+    read_end_ = position + static_cast<std::int64_t>(size);
+    read_end_offset_ = end;
     return Bytes(std::move(block)).slice(0, size);
 }
 
@@ -351,6 +370,7 @@ Result<void> Segment::truncate(std::int64_t position, Offset offset) {
     ++version_;
     MR_TRY_VOID(log->truncate(position));
     size_ = position;
+    read_end_ = -1;
     if (position == 0) first_timestamp_.reset();
     MR_TRY_VOID(offsets_.truncate_to(offset));
     MR_TRY_VOID(times_.truncate_to(offset));

@@ -33,6 +33,10 @@ struct TimestampedOffset {
     friend bool operator==(const TimestampedOffset&, const TimestampedOffset&) = default;
 };
 
+// What is checked of the batches that are read: that one begins where the last one ends, in order;
+// their CRCs too. Who hands them on to somebody who checks the CRC does without.
+enum class ReadCheck : std::uint8_t { Frames, Crc };
+
 class Segment {
 public:
     // Nothing is opened. `size`: of the .log file.
@@ -52,8 +56,9 @@ public:
 
     // The batch that holds `offset` or the first past it; nothing: the end.
     Result<std::optional<BatchPosition>> find(Offset offset);
-    // Whole batches, each with its CRC checked. See Log::read.
-    Result<Bytes> read(Offset from, std::size_t bytes_max, Offset up_to, bool at_least_one);
+    // Whole batches. See Log::read.
+    Result<Bytes> read(Offset from, std::size_t bytes_max, Offset up_to, bool at_least_one,
+                       ReadCheck check);
     // Every batch from the one that holds `from`, until visit says false. Bodies too.
     using Visit = std::function<Result<bool>(const wire::RecordBatchView&, std::int64_t position)>;
     Result<void> walk(Offset from, const Visit& visit);
@@ -117,6 +122,8 @@ public:
     Result<void> sync_files();  // what of its files was written and not synced; at a clean stop
 
 private:
+    Result<Bytes> read_at(std::int64_t position, std::size_t wanted, std::size_t bytes_max,
+                          Offset up_to, ReadCheck check);
     Result<std::shared_ptr<File>> file(OpenMode mode);
     Result<void> prepare();  // the indexes are usable
     Result<std::optional<BatchPosition>> find_from(std::int64_t position, Offset offset);
@@ -129,6 +136,9 @@ private:
     std::string directory_;
     Offset base_;
     std::int64_t size_;
+    // Where the last read ended, which is where the next one mostly begins. -1: nowhere.
+    std::int64_t read_end_ = -1;
+    Offset read_end_offset_;
     std::shared_ptr<File> log_;
     OffsetIndex offsets_;
     TimeIndex times_;

@@ -52,6 +52,15 @@ TEST(Uuid, PrintsAsKafkaDoes) {
 
 TEST(Hash, Crc32cAndJavaHashKnownValues) {
     EXPECT_EQ(crc32c(as_bytes("123456789")), 0xe3069283u);
+    std::string text(70'000, '\0');
+    for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * i >> 3);
+    for (const std::size_t second : {0u, 1u, 255u, 256u, 4097u, 65'536u, 69'999u}) {
+        const BytesView all = as_bytes(text), behind = all.last(second);
+        const BytesView before = all.first(text.size() - second);
+        EXPECT_EQ(crc32c_joined(crc32c(before), crc32c(behind), static_cast<std::uint32_t>(second)),
+                  crc32c(all))
+            << second;
+    }
     EXPECT_EQ(java_string_hash("fraud"), 97692260);
     EXPECT_EQ(java_string_hash(""), 0);
 }

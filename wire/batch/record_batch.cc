@@ -7,7 +7,6 @@ namespace millrace::wire {
 
 namespace {
 
-constexpr std::size_t kCrcFrom = 21;
 
 // Magic and length, with `size` bytes at hand. Nothing wrong: the batch's size, which may be more
 // than `size`.
@@ -66,7 +65,7 @@ Result<void> BatchWalker::status() const {
 }
 
 Result<void> RecordBatchView::check_crc() const {
-    const std::uint32_t computed = crc32c({at_ + kCrcFrom, size() - kCrcFrom});
+    const std::uint32_t computed = crc32c({at_ + kBatchCrcFrom, size() - kBatchCrcFrom});
     if (computed != crc())
         return fail(ErrorCode::CorruptMessage, "batch at offset " +
                                                    std::to_string(base_offset().value()) +
@@ -111,7 +110,7 @@ void stamp_max_timestamp(std::byte* batch, TimestampType type, Timestamp max) {
 void stamp_crc(std::byte* batch) {
     const std::size_t size =
         kBatchLogOverhead + static_cast<std::size_t>(load_be<std::int32_t>(batch + 8));
-    store_be(batch + 17, crc32c({batch + kCrcFrom, size - kCrcFrom}));
+    store_be(batch + 17, crc32c({batch + kBatchCrcFrom, size - kBatchCrcFrom}));
 }
 
 std::optional<std::int16_t> control_type(const RecordView& record) {

@@ -26,6 +26,7 @@ enum class Codec : std::uint8_t { None = 0, Gzip = 1, Snappy = 2, Lz4 = 3, Zstd 
 enum class TimestampType : std::uint8_t { CreateTime = 0, LogAppendTime = 1 };
 
 inline constexpr std::size_t kBatchHeaderBytes = 61;
+inline constexpr std::size_t kBatchCrcFrom = 21;  // of what lies behind it
 inline constexpr std::size_t kBatchLogOverhead =
     12;  // base offset and length: what stands before batchLength counts
 inline constexpr std::int32_t kBatchLengthMin =
@@ -118,7 +119,8 @@ public:
     // The bytes are exactly one batch, or begin with one. CorruptMessage;
     // UnsupportedForMessageFormat for magic 0 and 1.
     static Result<RecordBatchView> of(BytesView bytes);
-    // The bytes begin with a batch's header; the rest may be elsewhere. Only the header may be looked at.
+    // The bytes begin with a batch's header; the rest may be elsewhere. Only the header may be
+    // looked at.
     static Result<RecordBatchView> header_of(BytesView bytes);
 
     BytesView bytes() const { return {at_, size()}; }
@@ -170,8 +172,8 @@ public:
 private:
     friend class BatchWalker;
     Offset after_base(std::int64_t n) const {  // a damaged offset may wrap, never trap
-        return Offset{static_cast<std::int64_t>(load_be<std::uint64_t>(at_) +
-                                                static_cast<std::uint64_t>(n))};
+        return Offset{
+            static_cast<std::int64_t>(load_be<std::uint64_t>(at_) + static_cast<std::uint64_t>(n))};
     }
     explicit RecordBatchView(const std::byte* at) : at_(at) {}
     const std::byte* at_;
@@ -212,6 +214,8 @@ public:
     RecordReader(const RecordBatchView& batch, BytesView records);
     // How many were read, at most into.size(); 0 at the end.
     Result<std::size_t> read(std::span<RecordView> into);
+    template <class Columns>
+    Result<std::size_t> read_run(std::size_t wanted, Columns&& into);  // read_run.h
     // Reads all that are left with the same checks, and says what they are like.
     Result<RecordsSummary> read_over();
     std::int32_t left() const { return left_; }  // as the header says
@@ -220,6 +224,7 @@ private:
     bool plain_bases() const;
     bool read_odd(RecordView& record);
     Failure malformed();
+    static Failure negative_count();
     Result<void> took(std::size_t n);
 
     const std::byte* at_;

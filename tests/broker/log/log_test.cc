@@ -428,6 +428,25 @@ TEST_F(LogTest, BitRotInAColdSegmentIsAnErrorNotWrongBytes) {  // hard-bugs R10
               (Texts{"2:" + std::string(100, 'x'), "3:" + std::string(100, 'x')}));
 }
 
+// The CRC goes with the batch; what a reader steers by is checked here all the same.
+TEST_F(LogTest, WhoChecksTheCrcItselfIsGivenWhatTheFileHolds) {
+    topic.segment_bytes = 200;
+    for (int i = 0; i < 4; ++i) append({{std::string(100, 'x')}});
+    log().release_memory();
+    const auto read = [&](std::int64_t at) {
+        return log().read(Offset{at}, 1000, Offset{4}, true, ReadCheck::Frames);
+    };
+    ASSERT_TRUE(disk.corrupt("data/t-0/00000000000000000001.log", 90, 3));
+    const auto damaged = read(1);
+    ASSERT_TRUE(damaged);
+    EXPECT_FALSE(wire::RecordBatchView::of(*damaged)->check_crc());
+    const auto whole = read(2);
+    ASSERT_TRUE(whole);
+    EXPECT_TRUE(wire::RecordBatchView::of(*whole)->check_crc());
+    ASSERT_TRUE(disk.corrupt("data/t-0/00000000000000000003.log", 8, 7));  // the length
+    EXPECT_EQ(read(3).error().code, ErrorCode::CorruptMessage);
+}
+
 TEST_F(LogTest, IdleLogsHoldNothing) {
     for (int i = 0; i < 100; ++i) log("t", i);
     const auto files = disk.paths().size();
