@@ -4,6 +4,7 @@
 
 #include "millrace/base/byte_order.h"
 #include "millrace/wire/batch/compression.h"
+#include "millrace/wire/batch/read_run.h"
 
 namespace millrace::engine {
 namespace {
@@ -31,11 +32,18 @@ inline Cell cell_of(const wire::NullableView& bytes) {
     return cell;
 }
 
-void set(Column& column, Row row, const wire::NullableView& bytes) {
-    if (bytes.is_null())
-        column.set_null(row);
-    else
-        column[row].set_bytes(bytes.view());
+void copy_bytes(Cell& to, const Cell& from) {
+    to = from;
+    if (!from.is_null()) to.state = Cell::HasBytes;  // whatever was made of them
+}
+
+BytesView raw_headers(const wire::HeadersView& headers, Arena& arena) {
+    const BytesView encoded = headers.encoded();
+    const auto count = static_cast<std::int32_t>(headers.count());
+    std::byte* at = arena.take(varint_size(count) + encoded.size());
+    std::byte* after = store_varint(at, count);
+    std::memcpy(after, encoded.data(), encoded.size());
+    return {at, varint_size(count) + encoded.size()};
 }
 
 }  // namespace
@@ -46,8 +54,7 @@ InputQueue::InputQueue(TopicPartition tp, const NodeSpec& source, Node* node, Si
       spec_(source),
       node_(node),
       timestamps_(source.timestamps == TimestampPolicy::Default ? default_timestamps
-                                                                : source.timestamps),
-      records_(kRunMax) {
+                                                                : source.timestamps) {
     for (Column* column : {&keys_, &reject_keys_})
         column->set_type(*spec_.key.ops, spec_.key.codec.get());
     for (Column* column : {&values_, &reject_values_})
@@ -93,6 +100,47 @@ void InputQueue::clear() {
     idle_since.reset();
 }
 
+// Where the reader puts a chunk. The loops write through these alone: nothing is loaded again
+// because of a store.
+struct InputQueue::Chunk {
+    InputQueue& queue;
+    std::int64_t* const timestamps = queue.rows_.timestamp.data();
+    std::int64_t* const offsets = queue.origin_.offset.data();
+    Cell* const keys = &queue.keys_[0];
+    Cell* const values = &queue.values_[0];
+    std::int64_t low = INT64_MAX, high = INT64_MIN;
+
+    void one(std::size_t i, const wire::RecordView& record) {
+        offsets[i] = record.offset.value();
+        timestamps[i] = record.timestamp.value();
+        low = std::min(low, timestamps[i]);
+        high = std::max(high, timestamps[i]);
+        keys[i] = cell_of(record.key);
+        values[i] = cell_of(record.value);
+        if (record.headers.empty()) [[likely]]
+            return;
+        queue.rows_.headers[i] = raw_headers(record.headers, queue.headers_);
+        queue.has_headers_ = true;
+    }
+    auto alike(std::size_t from, std::uint32_t key_size, std::uint32_t value_size) {
+        return [this, key_size, value_size, i = from](std::int64_t offset, std::int64_t timestamp,
+                                                      const std::byte* key,
+                                                      const std::byte* value) mutable {
+            offsets[i] = offset;
+            timestamps[i] = timestamp;
+            low = std::min(low, timestamp);
+            high = std::max(high, timestamp);
+            keys[i] = {key, key_size, Cell::HasBytes};
+            values[i] = {value, value_size, Cell::HasBytes};
+            ++i;
+        };
+    }
+    void all_at(std::size_t n, Timestamp timestamp) {
+        low = high = timestamp.value();
+        for (std::size_t i = 0; i < n; ++i) timestamps[i] = timestamp.value();
+    }
+};
+
 // The next chunk of records. False: no more are here, or they are broken (then the context failed).
 bool InputQueue::parse(TaskContext& context) {
     const auto broken = [&](const Error& error) {
@@ -100,12 +148,23 @@ bool InputQueue::parse(TaskContext& context) {
         return false;
     };
     head_ = parsed_ = 0;
+    keys_.reset();
+    values_.reset();
+    if (std::exchange(has_headers_, false)) {
+        rows_.headers.fill({});
+        headers_.reset();
+    }
     for (;;) {
         if (reader_) {
-            const auto read = reader_->read(records_);
+            Chunk chunk{*this};
+            const auto read = reader_->read_run(kRunMax, chunk);
             if (!read) return broken(read.error());
             if (*read > 0) {
                 parsed_ = *read;
+                chunk_low_ = chunk.low;
+                chunk_high_ = chunk.high;
+                if (!fetched_.empty() && Offset{origin_.offset[0]} < fetched_.front().from)
+                    chunk_low_ = -1;  // there are rows in it that will be skipped
                 return true;
             }
             reader_.reset();
@@ -137,71 +196,55 @@ bool InputQueue::parse(TaskContext& context) {
     }
 }
 
-BytesView InputQueue::raw_headers(const wire::RecordView& record, Arena& arena) {
-    if (record.headers.empty()) return {};
-    const BytesView encoded = record.headers.encoded();
-    const auto count = static_cast<std::int32_t>(record.headers.count());
-    std::byte* at = arena.take(varint_size(count) + encoded.size());
-    std::byte* after = store_varint(at, count);
-    std::memcpy(after, encoded.data(), encoded.size());
-    return {at, varint_size(count) + encoded.size()};
+// The row as it came, for handlers and extractors: the record under examination.
+void InputQueue::reject_origin(Row row) {
+    reject_.offset[0] = origin_.offset[row];
+    reject_rows_.timestamp[0] = rows_.timestamp[row];
+    reject_rows_.headers[0] = rows_.headers[row];
+    copy_bytes(reject_keys_[0], keys_[row]);
+    copy_bytes(reject_values_[0], values_[row]);
 }
 
-void InputQueue::reject_origin(const wire::RecordView& record) {
-    reject_.offset[0] = record.offset.value();
-    reject_rows_.timestamp[0] = record.timestamp.value();
-    reject_rows_.headers[0] = raw_headers(record, headers_);
-    set(reject_keys_, 0, record.key);
-    set(reject_values_, 0, record.value);
-}
-
-// Reads what the topology will ask for, in the place where the run will have it.
-bool InputQueue::readable(TaskContext& context, const wire::RecordView& record, Row row) {
-    const auto read = [&](bool wanted, const wire::NullableView& bytes, Column& column,
-                          const char* side, const NodeSpec& spec) {
-        if (!wanted || bytes.is_null()) return true;
-        set(column, row, bytes);
-        if (column.readable(row)) return true;
-        reject_origin(record);
-        const ColumnType& type = &column == &keys_ ? spec.key : spec.value;
+// Reads what the topology will ask for.
+bool InputQueue::readable(TaskContext& context, Row row) {
+    const auto read = [&](bool wanted, Column& column, const char* side, const ColumnType& type) {
+        if (!wanted || column[row].is_null() || column.readable(row)) return true;
+        reject_origin(row);
         context.deserialization_error(*node_, reject_, 0,
                                       std::string("the ") + side + " is no " +
                                           std::string(type.ops->name) + ": " + column.bad_detail() +
                                           " (read by " + node_->place() + ')');
         return false;
     };
-    return read(read_key_, record.key, keys_, "key", spec_) &&
-           read(read_value_, record.value, values_, "value", spec_);
+    return read(read_key_, keys_, "key", spec_.key) &&
+           read(read_value_, values_, "value", spec_.value);
 }
 
 // Semantics §6.3, §8.1. Sets head_timestamp_.
-bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Row row) {
-    if (!read_key_ && !record.key.is_null() && !spec_.key.codec->plausible(record.key.view())) {
-        reject_origin(record);
-        context.deserialization_error(*node_, reject_, 0,
-                                      "a key of " + std::to_string(record.key.size()) +
-                                          " bytes is no " + std::string(spec_.key.ops->name) +
-                                          " (read by " + node_->place() + ')');
+bool InputQueue::accept(TaskContext& context, Row row) {
+    const auto plausible = [&](bool will_be_read, const Cell& cell, const char* side,
+                               const ColumnType& type) {
+        if (will_be_read || cell.is_null() || type.codec->plausible(cell.bytes())) return true;
+        reject_origin(row);
+        context.deserialization_error(
+            *node_, reject_, 0,
+            std::string("a ") + side + " of " + std::to_string(cell.size) + " bytes is no " +
+                std::string(type.ops->name) + " (read by " + node_->place() + ')');
         return false;
-    }
-    if (!read_value_ && !record.value.is_null() &&
-        !spec_.value.codec->plausible(record.value.view())) {
-        reject_origin(record);
-        context.deserialization_error(*node_, reject_, 0,
-                                      "a value of " + std::to_string(record.value.size()) +
-                                          " bytes is no " + std::string(spec_.value.ops->name) +
-                                          " (read by " + node_->place() + ')');
+    };
+    if (!plausible(read_key_, keys_[row], "key", spec_.key) ||
+        !plausible(read_value_, values_[row], "value", spec_.value))
         return false;
-    }
-    if ((read_key_ || read_value_) && !readable(context, record, row)) return false;
-    std::int64_t timestamp = record.timestamp.value();
+    if ((read_key_ || read_value_) && !readable(context, row)) return false;
+    const std::int64_t offset = origin_.offset[row];
+    std::int64_t timestamp = rows_.timestamp[row];
     switch (timestamps_) {
         case TimestampPolicy::FailOnInvalid:
             if (timestamp < 0) {
                 context.fail(Error{ErrorCode::InvalidTimestamp,
                                    "record " + tp_.to_string() + " offset " +
-                                       std::to_string(record.offset.value()) +
-                                       " has the negative timestamp " + std::to_string(timestamp) +
+                                       std::to_string(offset) + " has the negative timestamp " +
+                                       std::to_string(timestamp) +
                                        "; choose another timestamp extractor for " + spec_.name});
                 return false;
             }
@@ -214,8 +257,7 @@ bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Ro
             if (timestamp < 0) {
                 context.fail(
                     Error{ErrorCode::InvalidTimestamp,
-                          "record " + tp_.to_string() + " offset " +
-                              std::to_string(record.offset.value()) +
+                          "record " + tp_.to_string() + " offset " + std::to_string(offset) +
                               " has no timestamp and no earlier record of the partition has one"});
                 return false;
             }
@@ -224,7 +266,7 @@ bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Ro
             timestamp = context.now.wall.value();
             break;
         case TimestampPolicy::Custom: {
-            reject_origin(record);
+            reject_origin(row);
             try {
                 timestamp =
                     spec_.extractor(reject_keys_, reject_values_, 0, timestamp, partition_time);
@@ -237,7 +279,7 @@ bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Ro
                 context.fail(Error{ErrorCode::InvalidTimestamp,
                                    "the timestamp extractor of " + spec_.name +
                                        " failed at record " + tp_.to_string() + " offset " +
-                                       std::to_string(record.offset.value()) + ": " + e.what()});
+                                       std::to_string(offset) + ": " + e.what()});
                 return false;
             }
             break;
@@ -249,7 +291,7 @@ bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Ro
     }
     const auto& guard = context.settings().future_max_ms;
     if (guard && timestamp - *guard > context.now.wall.value()) [[unlikely]] {
-        reject_origin(record);
+        reject_origin(row);
         context.deserialization_error(
             *node_, reject_, 0,
             "its timestamp " + std::to_string(timestamp) + " lies more than " +
@@ -257,27 +299,25 @@ bool InputQueue::accept(TaskContext& context, const wire::RecordView& record, Ro
                 " ms ahead of the wall clock: it would close every window before it");
         return false;
     }
-    head_timestamp_ = timestamp;
-    head_row_ = row;
+    head_timestamp_ = rows_.timestamp[row] = timestamp;
     return true;
 }
 
 bool InputQueue::load_head(TaskContext& context, bool in_run) {
-    const Row row = in_run ? static_cast<Row>(size_) : Row{0};
     while (!has_head_ && !context.failed()) {
         if (head_ == parsed_ && (in_run || !parse(context))) return false;
-        const wire::RecordView& record = records_[head_];
-        const bool before_start = !fetched_.empty() && record.offset < fetched_.front().from;
-        if (!before_start && accept(context, record, row)) {
+        const Offset offset{origin_.offset[head_]};
+        const bool before_start = !fetched_.empty() && offset < fetched_.front().from;
+        if (!before_start && accept(context, static_cast<Row>(head_))) {
             has_head_ = true;
-            position_ = record.offset;
+            position_ = offset;
             break;
         }
         if (context.failed()) return false;
         ++head_;
         buffered_ -= buffered_ > 0;
         if (!before_start) {  // dropped: the offset moves on all the same
-            position_ = record.offset + 1;
+            position_ = offset + 1;
             progressed = true;
         }
     }
@@ -285,19 +325,17 @@ bool InputQueue::load_head(TaskContext& context, bool in_run) {
 }
 
 // A record that accept() would take without a word.
-inline bool InputQueue::plain(const wire::RecordView& record, std::int64_t latest) const {
+inline bool InputQueue::plain(Row row, std::int64_t latest) const {
     // One comparison: a negative timestamp is a great one.
-    if (static_cast<std::uint64_t>(record.timestamp.value()) > static_cast<std::uint64_t>(latest))
+    if (static_cast<std::uint64_t>(rows_.timestamp[row]) > static_cast<std::uint64_t>(latest))
         return false;
-    if (key_bytes_ != 0 && record.key.size() != key_bytes_ && !record.key.is_null()) return false;
-    return value_bytes_ == 0 || record.value.size() == value_bytes_ || record.value.is_null();
+    const Cell &key = keys_[row], &value = values_[row];
+    if (key_bytes_ != 0 && key.size != key_bytes_ && !key.is_null()) return false;
+    return value_bytes_ == 0 || value.size == value_bytes_ || value.is_null();
 }
 
 std::size_t InputQueue::take(TaskContext& context, std::int64_t until, bool until_inclusive,
                              std::size_t records_max) {
-    keys_.reset();
-    values_.reset();
-    headers_.reset();
     const auto& guard = context.settings().future_max_ms;
     const std::int64_t wall = context.now.wall.value();
     const std::int64_t latest = !fast_                               ? -1
@@ -305,75 +343,62 @@ std::size_t InputQueue::take(TaskContext& context, std::int64_t until, bool unti
                                                                      : INT64_MAX;
     const std::int64_t last = until_inclusive || until == INT64_MIN ? until : until - 1;
     const std::int64_t due = context.next_stream_punctuation();
+    const std::int64_t* const timestamps = rows_.timestamp.data();
     std::int64_t stream_time = context.stream_time, high = partition_time;
-    std::int64_t timestamp = head_timestamp_;
-    // The loop writes through these alone: nothing is loaded again because of a store.
-    std::int64_t* const timestamps = rows_.timestamp.data();
-    std::int64_t* const offsets = origin_.offset.data();
-    BytesView* const headers = rows_.headers.data();
-    Cell* const keys = &keys_[0];
-    Cell* const values = &values_[0];
-    const wire::RecordView* record = records_.data() + head_;
-    const wire::RecordView* const end = records_.data() + parsed_;
-    const bool reads = read_key_ || read_value_;
-    std::size_t size = 0;
-    const std::int64_t usual_last = std::min(latest, last);
-    const bool usual = fast_ && key_bytes_ == 0 && value_bytes_ == 0 && usual_last >= 0;
-    for (;;) {
-        // Those of which the next is accepted at a glance and belongs to the run, too.
-        while (usual && size + 1 < records_max && record + 1 != end && record->headers.empty()) {
-            const std::int64_t next = record[1].timestamp.value();
-            stream_time = std::max(stream_time, timestamp);
-            if (static_cast<std::uint64_t>(next) > static_cast<std::uint64_t>(usual_last) ||
-                stream_time >= due)
-                break;
-            high = std::max(high, timestamp);
-            timestamps[size] = timestamp;
-            offsets[size] = record->offset.value();
-            headers[size] = {};
-            keys[size] = cell_of(record->key);
-            values[size] = cell_of(record->value);
-            timestamp = next;
-            ++size;
-            ++record;
-        }
+    const std::size_t from = head_;
+    std::size_t head = from, size = 0;
+    bool together = true;  // the rows of the run are consecutive
+    const auto put = [&](std::int64_t timestamp) {
         high = std::max(high, timestamp);
         stream_time = std::max(stream_time, timestamp);
-        timestamps[size] = timestamp;
-        offsets[size] = record->offset.value();
-        headers[size] = {};
-        if (!record->headers.empty()) [[unlikely]]
-            headers[size] = raw_headers(*record, headers_);
-        // What was read at the source is there already, with its object.
-        const bool there = reads && head_row_ == size;
-        if (!there || !read_key_ || record->key.is_null()) keys[size] = cell_of(record->key);
-        if (!there || !read_value_ || record->value.is_null())
-            values[size] = cell_of(record->value);
+        if (!together) [[unlikely]]
+            chosen_[size] = static_cast<Row>(head);
         ++size;
-        ++record;
+        ++head;
+    };
+    // Records of any size that are accepted at a glance and belong to the run.
+    const std::int64_t usual_last = std::min(latest, last);
+    const bool usual = fast_ && key_bytes_ == 0 && value_bytes_ == 0 && usual_last >= 0;
+    const bool whole_chunk =
+        usual && chunk_low_ >= 0 && chunk_high_ <= usual_last && chunk_high_ < due;
+    for (;;) {
+        put(head_timestamp_);
         has_head_ = false;
-        if (size == records_max || stream_time >= due || record == end) break;
-        if (fast_ && plain(*record, latest)) [[likely]] {
-            timestamp = record->timestamp.value();
+        if (whole_chunk && stream_time < due && parsed_ - head <= records_max - size && together) {
+            if (head != parsed_) {
+                high = std::max(high, chunk_high_);
+                stream_time = std::max(stream_time, chunk_high_);
+                size += parsed_ - head;
+                head = parsed_;
+            }
+        } else if (usual) {
+            const std::size_t stop = head + std::min(records_max - size, parsed_ - head);
+            while (head < stop && stream_time < due &&
+                   static_cast<std::uint64_t>(timestamps[head]) <=
+                       static_cast<std::uint64_t>(usual_last))
+                put(timestamps[head]);
+        }
+        if (size == records_max || stream_time >= due || head == parsed_) break;
+        if (fast_ && plain(static_cast<Row>(head), latest)) [[likely]] {
+            head_timestamp_ = timestamps[head];
             has_head_ = true;
         } else {  // the long way, which may skip records
             partition_time = high;
-            head_ = static_cast<std::size_t>(record - records_.data());
-            size_ = size;
-            if (!load_head(context, true)) {
-                record = records_.data() + head_;
-                break;
-            }
-            record = records_.data() + head_;
-            timestamp = head_timestamp_;
+            head_ = head;
+            const bool found = load_head(context, true);
+            if (head_ != head && std::exchange(together, false))
+                for (std::size_t i = 0; i < size; ++i) chosen_[i] = static_cast<Row>(from + i);
+            head = head_;
+            if (!found) break;
         }
-        if (timestamp > last) break;
+        if (head_timestamp_ > last) break;
     }
-    head_ = static_cast<std::size_t>(record - records_.data());
-    head_timestamp_ = timestamp;
+    head_ = head;
     size_ = size;
-    const Offset after{offsets[size - 1] + 1};
-    position_ = has_head_ ? records_[head_].offset : std::max(position_.value_or(after), after);
+    selected_ = together ? kIdentity.data() + from : chosen_.data();
+    const Offset after{origin_.offset[selected_[size - 1]] + 1};
+    position_ =
+        has_head_ ? Offset{origin_.offset[head]} : std::max(position_.value_or(after), after);
     partition_time = high;
     context.stream_time = stream_time;
     origin_.stream_time = stream_time;
@@ -384,7 +409,7 @@ std::size_t InputQueue::take(TaskContext& context, std::int64_t until, bool unti
 
 Run InputQueue::run() const {
     auto& self = const_cast<InputQueue&>(*this);
-    return Run{&self.rows_, &self.keys_, &self.values_, &origin_, kIdentity.data(), size_};
+    return Run{&self.rows_, &self.keys_, &self.values_, &origin_, selected_, size_};
 }
 
 }  // namespace millrace::engine

@@ -1,7 +1,8 @@
 #pragma once
 // The records of one input partition that wait for their turn (Kafka's RecordQueue): fetched
-// batches, parsed a chunk at a time. Only the head has a timestamp: it is checked and extracted
-// when the record becomes the head.
+// batches, parsed a chunk at a time, straight into the columns that operators see; a run is a
+// selection of a chunk's rows. Only the head is checked and has its timestamp extracted, when it
+// becomes the head.
 #include <deque>
 #include <memory>
 #include <optional>
@@ -53,12 +54,12 @@ public:
     std::optional<std::int64_t> idle_since;  // wall clock ms
 
 private:
+    struct Chunk;
     bool parse(TaskContext& context);
-    bool accept(TaskContext& context, const wire::RecordView& record, Row row);
-    bool readable(TaskContext& context, const wire::RecordView& record, Row row);
-    bool plain(const wire::RecordView& record, std::int64_t latest) const;
-    void reject_origin(const wire::RecordView& record);
-    BytesView raw_headers(const wire::RecordView& record, Arena& arena);
+    bool accept(TaskContext& context, Row row);
+    bool readable(TaskContext& context, Row row);
+    bool plain(Row row, std::int64_t latest) const;
+    void reject_origin(Row row);
 
     TopicPartition tp_;
     const NodeSpec& spec_;
@@ -70,27 +71,31 @@ private:
     std::optional<wire::BatchWalker> walker_;  // over fetched_.front()
     std::optional<wire::RecordReader> reader_;
     Bytes uncompressed_;
-    std::vector<wire::RecordView> records_;
+    // The chunk at hand: rows [head_, parsed_) are still to be taken.
+    Rows rows_;
+    Origin origin_;
+    Column keys_, values_;
+    Arena headers_;
+    bool has_headers_ = false;  // some row has
+    // Its timestamps, as the records have them, lie in between; a low of -1: look at each.
+    std::int64_t chunk_low_ = 0, chunk_high_ = 0;
     std::size_t head_ = 0, parsed_ = 0;
     bool has_head_ = false;
     std::int64_t head_timestamp_ = -1;
     std::optional<Offset> position_;
     std::optional<LeaderEpoch> epoch_;
 
-    std::size_t size_ = 0;  // rows of the run being made
-    Rows rows_;
-    Origin origin_;
-    Column keys_, values_;
-    Arena headers_;
+    // The run taken last: consecutive rows, or, where some in between were skipped, chosen_.
+    const Row* selected_ = nullptr;
+    std::size_t size_ = 0;
+    std::array<Row, kRunMax> chosen_;
     Origin reject_;  // one row: the head under examination
     Rows reject_rows_;
     Column reject_keys_, reject_values_;
     // Of codecs and extractor, so that a usual record needs no call to be accepted; 0: any size.
     bool fast_ = false;
-    // Read at the source: what is asked for further on, and may not parse. The head's cells are
-    // then filled already, in head_row_.
+    // Read at the source: what is asked for further on, and may not parse.
     bool read_key_ = false, read_value_ = false;
-    Row head_row_ = 0;
     std::size_t key_bytes_ = 0, value_bytes_ = 0;
 };
 

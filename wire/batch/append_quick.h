@@ -54,11 +54,16 @@ template <std::size_t N>
             if (n > 256) [[unlikely]]
                 return copy_long(to, from, n);
             std::size_t i = 0;
-            do {
+            for (; i + 64 <= n; i += 64) {
                 move<16>(to + i, from + i);
                 move<16>(to + i + 16, from + i + 16);
-                i += 32;
-            } while (i < n - 32);
+                move<16>(to + i + 32, from + i + 32);
+                move<16>(to + i + 48, from + i + 48);
+            }
+            if (i + 32 < n) {
+                move<16>(to + i, from + i);
+                move<16>(to + i + 16, from + i + 16);
+            }
             move<16>(to + n - 32, from + n - 32);
         } else {
             move<16>(to, from);
@@ -72,6 +77,23 @@ template <std::size_t N>
         move<4>(to + n - 4, from + n - 4);
     } else {
         for (std::size_t i = 0; i < n; ++i) to[i] = from[i];
+    }
+}
+
+// What is known of all sizes of a run, so that its loop does not ask for each.
+enum class Sizes : std::uint8_t { Any, Eight, From16To32 };
+constexpr Sizes sizes_of(std::size_t n) {
+    return n == 8 ? Sizes::Eight : n >= 16 && n <= 32 ? Sizes::From16To32 : Sizes::Any;
+}
+template <Sizes kSizes>
+[[gnu::always_inline]] inline void copy_of(std::byte* to, const std::byte* from, std::size_t n) {
+    if constexpr (kSizes == Sizes::Eight) {
+        move<8>(to, from);
+    } else if constexpr (kSizes == Sizes::From16To32) {
+        move<16>(to, from);
+        move<16>(to + n - 16, from + n - 16);
+    } else {
+        copy(to, from, n);
     }
 }
 
@@ -196,35 +218,56 @@ template <class Get>
         quick::Shape shape;
         if (!shape.of(time_of(r.timestamp), last_delta_, key_size, value_size)) continue;
         const std::size_t bound = record_size_bound(key_size, value_size);
-        if (bound > quick_end_) continue;
-        std::byte* const block = block_.data();
-        const std::byte* const last = block + (quick_end_ - bound);
-        std::byte* at = block + size_;
-        std::int64_t newest = max_timestamp_;
-        std::uint64_t first = shape.first;
-        const std::size_t from = done,
-                          stop = done + std::min(n - done, static_cast<std::size_t>(shape.left));
-        while (done < stop && at <= last && get(done, r) && r.key_size == key_size &&
-               r.value_size == value_size) {
-            const std::uint64_t time = time_of(r.timestamp);
-            if (time - shape.time_low >= shape.time_span) break;
-            const std::uint64_t bits = (time & 0x7f) + ((time & shape.time_high_bits) << 1);
-            const std::uint64_t begin = first | bits << shape.time_shift;
-            std::memcpy(at, &begin, sizeof begin);
-            quick::copy(at + shape.key_at, r.key, key_size);
-            std::memcpy(at + shape.value_length_at, &shape.value_length, sizeof shape.value_length);
-            quick::copy(at + shape.value_at, r.value, value_size);
-            at[shape.size - 1] = std::byte{0};
-            newest = std::max(newest, r.timestamp);
-            first = (first + shape.step) | shape.flags;
-            at += shape.size;
-            ++done;
-        }
-        size_ = static_cast<std::size_t>(at - block);
-        max_timestamp_ = newest;
-        last_delta_ += static_cast<std::int32_t>(done - from);
-        count_ += static_cast<std::int32_t>(done - from);
+        if (size_ + bound > quick_end_) continue;
+        const std::size_t most = std::min({n - done, static_cast<std::size_t>(shape.left),
+                                           (quick_end_ - bound - size_) / shape.size + 1});
+        using quick::Sizes;
+        const auto take = [&]<Sizes kKey, Sizes kValue>() __attribute__((always_inline)) {
+            return append_alike<kKey, kValue>(shape, done, done + most, key_size, value_size, get);
+        };
+        const bool short_value = quick::sizes_of(value_size) == Sizes::Eight;
+        if (quick::sizes_of(key_size) == Sizes::From16To32)
+            done = short_value ? take.template operator()<Sizes::From16To32, Sizes::Eight>()
+                               : take.template operator()<Sizes::From16To32, Sizes::Any>();
+        else
+            done = short_value ? take.template operator()<Sizes::Any, Sizes::Eight>()
+                               : take.template operator()<Sizes::Any, Sizes::Any>();
     }
+    return done;
+}
+
+// Those from `from` on that are like the shape, up to `stop`; where it stopped. There is room.
+template <quick::Sizes kKey, quick::Sizes kValue, class Get>
+[[gnu::always_inline]] inline std::size_t RecordBatchBuilder::append_alike(
+    const quick::Shape& shape, std::size_t from, std::size_t stop, std::size_t key_size,
+    std::size_t value_size, Get& get) {
+    const auto base = static_cast<std::uint64_t>(base_timestamp_);
+    std::byte* const block = block_.data();
+    std::byte* at = block + size_;
+    std::int64_t newest = max_timestamp_;
+    std::uint64_t first = shape.first;
+    std::size_t done = from;
+    QuickRecord r;
+    for (; done < stop && get(done, r) && r.key_size == key_size && r.value_size == value_size;
+         ++done) {
+        const std::uint64_t time =
+            zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(r.timestamp) - base));
+        if (time - shape.time_low >= shape.time_span) break;
+        const std::uint64_t bits = (time & 0x7f) + ((time & shape.time_high_bits) << 1);
+        const std::uint64_t begin = first | bits << shape.time_shift;
+        std::memcpy(at, &begin, sizeof begin);
+        quick::copy_of<kKey>(at + shape.key_at, r.key, key_size);
+        std::memcpy(at + shape.value_length_at, &shape.value_length, sizeof shape.value_length);
+        quick::copy_of<kValue>(at + shape.value_at, r.value, value_size);
+        at[shape.size - 1] = std::byte{0};
+        newest = std::max(newest, r.timestamp);
+        first = (first + shape.step) | shape.flags;
+        at += shape.size;
+    }
+    size_ = static_cast<std::size_t>(at - block);
+    max_timestamp_ = newest;
+    last_delta_ += static_cast<std::int32_t>(done - from);
+    count_ += static_cast<std::int32_t>(done - from);
     return done;
 }
 

@@ -103,6 +103,7 @@ template <class T>
 struct Shape {
     std::uint64_t mask, written;  // of the first eight bytes of the next: lengths and offset
     std::uint64_t step, flags;    // how the offset counts up: see below
+    std::uint64_t time_bits;      // where in them the timestamp's delta stands
     std::uint32_t value_mask, value_written;  // of the four where the value's length stands
     std::uint32_t time_mask;                  // of the second byte of the timestamp, if it has one
     unsigned time_shift;
@@ -136,7 +137,8 @@ struct Shape {
         const std::uint64_t ones = ~std::uint64_t{0};
         mask = key_at == 8 ? ones : ~(ones << (8 * key_at));
         mask &= ~(std::uint64_t{0xff} << (8 * length_width));  // attributes
-        mask &= ~(std::uint64_t{time_width == 1 ? 0x7fu : 0x7f7fu} << time_bit);
+        time_bits = std::uint64_t{time_width == 1 ? 0x7fu : 0x7f7fu} << time_bit;
+        mask &= ~time_bits;
         step = std::uint64_t{2} << offset_bit;
         flags = offset_width == 1 ? 0 : std::uint64_t{0x80} << offset_bit;
         left = (offset_width == 1 ? 64 : 8192) - record.offset_delta - 1;
@@ -147,17 +149,52 @@ struct Shape {
         value_written = load<std::uint32_t>(begin + value_length_at) & value_mask;
         return true;
     }
+
+    // The timestamp's delta out of the first eight bytes. Two that are not negative compare as
+    // their bits do where they stand: first & time_bits.
+    std::int64_t time_delta(std::uint64_t first) const {
+        const std::uint64_t time = first >> time_shift;
+        return unzigzag(static_cast<std::uint32_t>((time & 0x7f) | ((time >> 1) & time_mask)));
+    }
+    bool negative_time(std::uint64_t first) const { return ((first >> time_shift) & 1) != 0; }
 };
+
+// Gives the first eight bytes of each record of [at, stop) that is like the shape to `each`, up to
+// the first that is not; where that begins. [at, stop) has room for at least one of this size, and
+// for a whole number of them.
+template <class Each>
+[[gnu::always_inline]] inline const std::byte* each_alike(const Shape& shape, const std::byte* at,
+                                                          const std::byte* stop, Each&& each) {
+    std::uint64_t written = shape.written;
+    do {
+        const std::uint64_t first = load<std::uint64_t>(at);
+        if ((first & shape.mask) != written ||
+            (load<std::uint32_t>(at + shape.value_length_at) & shape.value_mask) !=
+                shape.value_written ||
+            at[shape.size - 1] != std::byte{0})
+            break;
+        each(at, first);
+        // Adding 2 to the zigzag offset carries into its second byte when the first byte's
+        // continuation bit is set again.
+        written = (written + shape.step) | shape.flags;
+        at += shape.size;
+    } while (at != stop);
+    return at;
+}
 
 }  // namespace plain
 
-// Gives at most `wanted` plain records of [at, end) to `take`, whose offset deltas are expected to
+// Gives at most `wanted` plain records of [at, end) to `to`, whose offset deltas are expected to
 // count up from `delta`; moves `at` and `delta` behind them. How many: fewer when the next one is
 // not plain or does not fit.
-template <class Take>
+//   to.one(i, record)                        the i-th
+//   to.alike(i, delta, shape, at, stop)      the i-th and those behind it, with offset deltas from
+//                                            `delta` on, as each_alike() gives them; where it
+//                                            stopped
+template <class To>
 [[gnu::always_inline]] inline std::size_t read_plain(const std::byte*& at_, const std::byte* end,
                                                      std::int32_t& delta, std::size_t wanted,
-                                                     Take&& take) {
+                                                     To&& to) {
     if (end - at_ <= kPlainSlack) return 0;
     const std::byte* const safe_end = end - kPlainSlack;
     const std::byte* at = at_;
@@ -167,38 +204,20 @@ template <class Take>
         const std::byte* const begin = at;
         PlainRecord record;
         if (!plain::read_one(at, safe_end, record)) break;
-        take(done, record);
+        to.one(done, record);
         ++done;
         delta = record.offset_delta + 1;
         if (std::exchange(last_size, at - begin) != at - begin) continue;
         plain::Shape shape;
-        if (end - at <= kPlainSlack + last_size || !shape.of(begin, at, record)) continue;
-        // Adding 2 to the zigzag offset carries into its second byte when the first byte's
-        // continuation bit is set again.
-        const std::byte* const shape_end = safe_end - shape.size;
-        const std::size_t stop =
-            done + std::min(wanted - done, static_cast<std::size_t>(shape.left));
-        const std::size_t from = done;
-        std::uint64_t written = shape.written;
-        while (done < stop && at <= shape_end) {
-            const std::uint64_t first = plain::load<std::uint64_t>(at);
-            if ((first & shape.mask) != written) break;
-            if ((plain::load<std::uint32_t>(at + shape.value_length_at) & shape.value_mask) !=
-                    shape.value_written ||
-                at[shape.size - 1] != std::byte{0})
-                break;
-            const std::uint64_t time = first >> shape.time_shift;
-            record.timestamp_delta =
-                static_cast<std::uint32_t>((time & 0x7f) | ((time >> 1) & shape.time_mask));
-            record.offset_delta = delta + static_cast<std::int32_t>(done - from);
-            record.key = {at + shape.key_at, shape.key_size};
-            record.value = {at + shape.value_at, shape.value_size};
-            take(done, record);
-            written = (written + shape.step) | shape.flags;
-            at += shape.size;
-            ++done;
-        }
-        delta += static_cast<std::int32_t>(done - from);
+        if (safe_end - at < last_size || !shape.of(begin, at, record)) continue;
+        const std::size_t most = std::min({wanted - done, static_cast<std::size_t>(shape.left),
+                                           static_cast<std::size_t>((safe_end - at) / shape.size)});
+        if (most == 0) continue;
+        const std::byte* const stop = at + static_cast<std::ptrdiff_t>(most) * shape.size;
+        const std::byte* const from = std::exchange(at, to.alike(done, delta, shape, at, stop));
+        const auto n = static_cast<std::size_t>((at - from) / shape.size);
+        done += n;
+        delta += static_cast<std::int32_t>(n);
     }
     at_ = at;
     return done;

@@ -42,6 +42,11 @@ struct QuickRecord {  // a record to append_run(): no nulls, no headers
     std::size_t value_size;
 };
 
+namespace quick {  // append_quick.h
+enum class Sizes : std::uint8_t;
+struct Shape;
+}  // namespace quick
+
 class RecordBatchBuilder {
 public:
     explicit RecordBatchBuilder(std::size_t capacity = 16 * 1024)
@@ -91,6 +96,9 @@ public:
     void clear();
 
 private:
+    template <quick::Sizes kKey, quick::Sizes kValue, class Get>
+    std::size_t append_alike(const quick::Shape& shape, std::size_t from, std::size_t stop,
+                             std::size_t key_size, std::size_t value_size, Get& get);
     std::byte* reserve(std::size_t more);
     template <class WriteHeaders>
     void append_record(std::int32_t offset_delta, Timestamp timestamp, NullableView key,

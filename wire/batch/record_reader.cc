@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "millrace/base/check.h"
-#include "millrace/wire/batch/plain_records.h"
-#include "millrace/wire/batch/record_batch.h"
+#include "millrace/wire/batch/read_run.h"
 
 namespace millrace::wire {
 
@@ -68,10 +67,6 @@ const std::byte* read_carefully(const std::byte* at, const std::byte* end, Recor
     record.headers = HeadersView({at, static_cast<std::size_t>(record_end - at)},
                                  static_cast<std::uint32_t>(size));
     return record_end;
-}
-
-NullableView view_of(const PlainField& field) {
-    return field.data ? NullableView(BytesView{field.data, field.size}) : NullableView();
 }
 
 std::int64_t wrapping_sum(std::int64_t a, std::int64_t b) {
@@ -138,66 +133,93 @@ Result<void> RecordReader::took(std::size_t n) {
     return {};
 }
 
-Result<std::size_t> RecordReader::read(std::span<RecordView> into) {
-    if (left_ < 0) return fail(ErrorCode::InvalidRecord, "negative record count");
-    const std::size_t wanted = std::min(into.size(), static_cast<std::size_t>(left_));
-    const bool plain = plain_bases();
-    for (std::size_t done = 0; done < wanted; ++done) {
-        if (plain) {
-            const std::int64_t base_offset = base_offset_, base_timestamp = base_timestamp_;
-            RecordView* const records = into.data() + done;
-            const std::byte* at = at_;
-            std::int32_t delta = next_delta_;
-            done += read_plain(
-                at, end_, delta, wanted - done, [&](std::size_t i, const PlainRecord& r) {
-                    records[i].offset = Offset{base_offset + r.offset_delta};
-                    records[i].timestamp = Timestamp{base_timestamp + unzigzag(r.timestamp_delta)};
-                    records[i].key = view_of(r.key);
-                    records[i].value = view_of(r.value);
-                    records[i].headers = HeadersView();
-                });
-            at_ = at;
-            next_delta_ = delta;
-            if (done == wanted) break;
-        }
-        if (!read_odd(into[done])) return malformed();
+Failure RecordReader::negative_count() {
+    return fail(ErrorCode::InvalidRecord, "negative record count");
+}
+
+namespace {
+
+struct RecordViews {
+    RecordView* records;
+
+    void one(std::size_t i, const RecordView& record) { records[i] = record; }
+    auto alike(std::size_t i, std::uint32_t key_size, std::uint32_t value_size) {
+        return [key_size, value_size, to = records + i](std::int64_t offset, std::int64_t timestamp,
+                                                        const std::byte* key,
+                                                        const std::byte* value) mutable {
+            *to++ = {Offset{offset}, Timestamp{timestamp}, BytesView{key, key_size},
+                     BytesView{value, value_size}, HeadersView()};
+        };
     }
-    if (log_append_time_)
-        for (std::size_t i = 0; i < wanted; ++i) into[i].timestamp = Timestamp{max_timestamp_};
-    MR_TRY_VOID(took(wanted));
-    return wanted;
+    void all_at(std::size_t n, Timestamp timestamp) {
+        for (std::size_t i = 0; i < n; ++i) records[i].timestamp = timestamp;
+    }
+};
+
+// What plain records are like, for read_over().
+struct Summing {
+    std::int32_t before;  // the offset delta of the first, if they count up
+    std::int64_t first = INT64_MAX, last = INT64_MIN;  // deltas of timestamps
+    bool null_key = false;
+    std::int32_t gap = 0;
+
+    void one(std::size_t i, const PlainRecord& r) {
+        gap |= (r.offset_delta - static_cast<std::int32_t>(i)) ^ before;
+        null_key |= r.key.data == nullptr;
+        see(unzigzag(r.timestamp_delta));
+    }
+    void see(std::int64_t time) {
+        first = std::min(first, time);
+        last = std::max(last, time);
+    }
+    const std::byte* alike(std::size_t, std::int32_t, const plain::Shape& shape,
+                           const std::byte* from, const std::byte* stop) {
+        std::uint64_t any = 0, least = UINT64_MAX, most = 0;
+        const std::byte* const at =
+            plain::each_alike(shape, from, stop, [&](const std::byte*, std::uint64_t bytes) {
+                bytes &= shape.time_bits;
+                any |= bytes;
+                least = std::min(least, bytes);
+                most = std::max(most, bytes);
+            });
+        if (at == from) return at;
+        if (!shape.negative_time(any)) {
+            see(shape.time_delta(least));
+            see(shape.time_delta(most));
+        } else {
+            for (const std::byte* record = from; record != at; record += shape.size)
+                see(shape.time_delta(plain::load<std::uint64_t>(record)));
+        }
+        return at;
+    }
+};
+
+}  // namespace
+
+Result<std::size_t> RecordReader::read(std::span<RecordView> into) {
+    return read_run(into.size(), RecordViews{into.data()});
 }
 
 Result<RecordsSummary> RecordReader::read_over() {
-    if (left_ < 0) return fail(ErrorCode::InvalidRecord, "negative record count");
+    if (left_ < 0) return negative_count();
     RecordsSummary seen;
     const bool plain = plain_bases();
     const auto wanted = static_cast<std::size_t>(left_);
     std::int64_t low = INT64_MAX, high = INT64_MIN;
     for (std::size_t done = 0; done < wanted; ++done) {
         if (plain) {
-            const std::int32_t before = next_delta_;
+            Summing sum{next_delta_};
             const std::byte* at = at_;
-            std::int32_t delta = before;
-            bool null_key = false;
-            std::int32_t gap = 0;
-            std::int64_t first = INT64_MAX, last = INT64_MIN;  // deltas of timestamps
-            const std::size_t n = read_plain(
-                at, end_, delta, wanted - done, [&](std::size_t i, const PlainRecord& r) {
-                    gap |= (r.offset_delta - static_cast<std::int32_t>(i)) ^ before;
-                    const std::int64_t t = unzigzag(r.timestamp_delta);
-                    first = std::min(first, t);
-                    last = std::max(last, t);
-                    null_key |= r.key.data == nullptr;
-                });
+            std::int32_t delta = next_delta_;
+            const std::size_t n = read_plain(at, end_, delta, wanted - done, sum);
             at_ = at;
             next_delta_ = delta;
             done += n;
             if (n > 0) {
-                low = std::min(low, base_timestamp_ + first);
-                high = std::max(high, base_timestamp_ + last);
-                seen.null_key |= null_key;
-                seen.gap |= gap != 0;
+                low = std::min(low, base_timestamp_ + sum.first);
+                high = std::max(high, base_timestamp_ + sum.last);
+                seen.null_key |= sum.null_key;
+                seen.gap |= sum.gap != 0;
             }
             if (done == wanted) break;
         }
