@@ -25,18 +25,51 @@ public:
     bool asks_value() const final { return C::kAsksValue; }
 };
 
+// Where a kernel stands in its run, and what it has selected so far: in registers while it goes,
+// told to the caller however it ends.
+class Pass {
+public:
+    Pass(const Run& run, std::size_t& at, engine::Selection& selection)
+        : rows_(run.selected),
+          end_(run.size),
+          at_out_(at),
+          at_(at),
+          selection_(selection),
+          selected_(selection.size) {}
+    ~Pass() {
+        at_out_ = at_;
+        selection_.size = selected_;
+    }
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
+    bool more() const { return at_ < end_; }
+    Row row() const { return rows_[at_]; }
+    void next(Row row, bool select) {
+        selection_.rows[selected_] = row;
+        selected_ += select;
+        ++at_;
+    }
+
+private:
+    const Row* const rows_;
+    const std::size_t end_;
+    std::size_t& at_out_;
+    std::size_t at_;
+    engine::Selection& selection_;
+    std::size_t selected_;
+};
+
 template <class C, class F, bool kNegate>
 class FilterKernel final : public KernelOf<C> {
 public:
     explicit FilterKernel(F f) : f_(std::move(f)) {}
     void run(const Run& run, std::size_t& at, Output& out) const override {
-        engine::Selection& selection = *out.selection;
-        for (; at < run.size; ++at) {
-            const Row row = run.selected[at];
+        const Run in = run;
+        for (Pass pass(in, at, *out.selection); pass.more();) {
+            const Row row = pass.row();
             bool holds = false;
-            C::call(f_, run, row, [&](auto&& result) { holds = static_cast<bool>(result); });
-            selection.rows[selection.size] = row;
-            selection.size += holds != kNegate;
+            C::call(f_, in, row, [&](auto&& result) { holds = static_cast<bool>(result); });
+            pass.next(row, holds != kNegate);
         }
     }
 
@@ -49,10 +82,11 @@ class VisitKernel final : public KernelOf<C> {
 public:
     explicit VisitKernel(F f) : f_(std::move(f)) {}
     void run(const Run& run, std::size_t& at, Output& out) const override {
-        for (; at < run.size; ++at) {
-            const Row row = run.selected[at];
-            C::call(f_, run, row, [](auto&&...) {});
-            out.selection->rows[out.selection->size++] = row;
+        const Run in = run;
+        for (Pass pass(in, at, *out.selection); pass.more();) {
+            const Row row = pass.row();
+            C::call(f_, in, row, [](auto&&...) {});
+            pass.next(row, true);
         }
     }
 
@@ -65,13 +99,15 @@ class MapValuesKernel final : public KernelOf<C> {
 public:
     explicit MapValuesKernel(F f) : f_(std::move(f)) {}
     void run(const Run& run, std::size_t& at, Output& out) const override {
-        for (; at < run.size; ++at) {
-            const Row row = run.selected[at];
-            if (!C::call(f_, run, row, [&](auto&& result) {
-                    put<V2>(*out.values, row, std::forward<decltype(result)>(result));
+        const Run in = run;
+        Column& values = *out.values;
+        for (Pass pass(in, at, *out.selection); pass.more();) {
+            const Row row = pass.row();
+            if (!C::call(f_, in, row, [&](auto&& result) {
+                    put<V2>(values, row, std::forward<decltype(result)>(result));
                 }))
-                out.values->set_null(row);
-            out.selection->rows[out.selection->size++] = row;
+                values.set_null(row);
+            pass.next(row, true);
         }
     }
 
@@ -84,13 +120,15 @@ class SelectKeyKernel final : public KernelOf<C> {
 public:
     explicit SelectKeyKernel(F f) : f_(std::move(f)) {}
     void run(const Run& run, std::size_t& at, Output& out) const override {
-        for (; at < run.size; ++at) {
-            const Row row = run.selected[at];
-            if (!C::call(f_, run, row, [&](auto&& result) {
-                    put<K2>(*out.keys, row, std::forward<decltype(result)>(result));
+        const Run in = run;
+        Column& keys = *out.keys;
+        for (Pass pass(in, at, *out.selection); pass.more();) {
+            const Row row = pass.row();
+            if (!C::call(f_, in, row, [&](auto&& result) {
+                    put<K2>(keys, row, std::forward<decltype(result)>(result));
                 }))
-                out.keys->set_null(row);
-            out.selection->rows[out.selection->size++] = row;
+                keys.set_null(row);
+            pass.next(row, true);
         }
     }
 
@@ -103,17 +141,19 @@ class MapKernel final : public KernelOf<C> {
 public:
     explicit MapKernel(F f) : f_(std::move(f)) {}
     void run(const Run& run, std::size_t& at, Output& out) const override {
-        for (; at < run.size; ++at) {
-            const Row row = run.selected[at];
-            const bool called = C::call(f_, run, row, [&](auto&& pair) {
-                put<K2>(*out.keys, row, std::move(pair.first));
-                put<V2>(*out.values, row, std::move(pair.second));
+        const Run in = run;
+        Column &keys = *out.keys, &values = *out.values;
+        for (Pass pass(in, at, *out.selection); pass.more();) {
+            const Row row = pass.row();
+            const bool called = C::call(f_, in, row, [&](auto&& pair) {
+                put<K2>(keys, row, std::move(pair.first));
+                put<V2>(values, row, std::move(pair.second));
             });
             if (!called)
                 throw std::invalid_argument(
                     "map() met a null that its lambda cannot take; take const T* or "
                     "std::optional<T>");
-            out.selection->rows[out.selection->size++] = row;
+            pass.next(row, true);
         }
     }
 

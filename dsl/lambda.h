@@ -1,7 +1,7 @@
 #pragma once
-// What a lambda asks for. It names only what it needs, and what no lambda of a topology names is not
-// deserialised. What one names is read once, at the source: a record that does not parse goes to the
-// deserialization handler there and reaches nobody, as in Kafka.
+// What a lambda asks for. It names only what it needs, and what no lambda of a topology names is
+// not deserialised. What one names is read once, at the source: a record that does not parse goes
+// to the deserialization handler there and reaches nobody, as in Kafka.
 //
 //     [](const V& value)                 [](const K& key, const V& value)             [](const
 //     Record<K, V>& record)
@@ -91,10 +91,20 @@ constexpr See see() {
 // One argument on its way in: usable() is false for a null that the parameter cannot take.
 template <See kSee, class T>
 struct Argument {
-    Argument(engine::Column& column, engine::Row row) : value(column.get<T>(row)) {
+    Argument(engine::Column& column, engine::Row row) {
+        if constexpr (std::is_same_v<T, BytesView>) {  // bytes as they are need no object
+            if (column.are_bytes(row)) [[likely]] {
+                bytes = column[row].bytes();
+                value = &bytes;
+                return;
+            }
+        }
+        value = column.get<T>(row);
         if (!value && column[row].is_bad()) [[unlikely]]
             throw engine::CellIsBad{};
     }
+    Argument(const Argument&) = delete;
+    Argument& operator=(const Argument&) = delete;
     explicit Argument(const T* v) : value(v) {}
     bool usable() const { return kSee != See::Value || value; }
     decltype(auto) pass() const {
@@ -105,7 +115,9 @@ struct Argument {
         else
             return value ? std::optional<T>(*value) : std::optional<T>();
     }
-    const T* value;
+    const T* value = nullptr;
+    struct None {};
+    [[no_unique_address]] std::conditional_t<std::is_same_v<T, BytesView>, BytesView, None> bytes;
 };
 
 enum class Shape : std::uint8_t { Wrong, Value, KeyValue, Record };

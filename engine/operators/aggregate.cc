@@ -266,21 +266,29 @@ void WindowAggregateNode::count(const Run& run) {
 // [start_, end_).
 void WindowAggregateNode::gather(const Run& run, std::size_t& at, bool same) {
     const Codec& codec = *store_->key_codec;
-    const std::int64_t grace = windows_.grace_ms;
     const Cell* const cells = &(*run.keys)[0];
     const std::int64_t* const timestamps = run.rows->timestamp.data();
+    const Row* const rows = run.selected;
     // A window at the end of time is looked at anew for each record.
     constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
-    std::int64_t observed = observed_, start = start_, end = end_, dropped = 0;
-    std::int64_t known_until = end == kNever ? start : end;
+    const auto plus_grace = [&](std::int64_t end) {
+        return end > kNever - windows_.grace_ms ? kNever : end + windows_.grace_ms;
+    };
+    std::int64_t observed = observed_, start = start_, dropped = 0;
+    std::uint64_t known = end_ == kNever ? 0 : static_cast<std::uint64_t>(end_ - start_);
+    std::int64_t late_from = plus_grace(end_);  // late is a record once so much was observed
     std::size_t i = at;
+    const std::size_t size = run.size;
+    state::Counted* to = counted_.records.data() + counted_.size;
+    Row* to_row = counted_.rows.data() + counted_.size;
     const auto leave = [&] {
         at = i;
         observed_ = observed;
+        counted_.size = static_cast<std::size_t>(to - counted_.records.data());
         context().drop(std::exchange(dropped, 0));
     };
-    for (; i < run.size; ++i) {
-        const Row row = run.selected[i];
+    for (; i < size; ++i) {
+        const Row row = rows[i];
         const Cell& cell = cells[row];
         BytesView key = cell.bytes();
         if (!same || !(cell.state & Cell::HasBytes)) [[unlikely]] {
@@ -297,21 +305,22 @@ void WindowAggregateNode::gather(const Run& run, std::size_t& at, bool same) {
         }
         const std::int64_t timestamp = timestamps[row];
         observed = std::max(observed, timestamp);
-        if (timestamp < start || timestamp >= known_until) [[unlikely]] {
+        if (static_cast<std::uint64_t>(timestamp) - static_cast<std::uint64_t>(start) >= known)
+            [[unlikely]] {
+            leave();
             count_window(run);
             enter_window(timestamp);
             start = start_;
-            known_until = end = end_;
-            if (end == kNever) {
-                known_until = start;
-                leave();
-                check_window_end(windows_, start);
-            }
+            known = end_ == kNever ? 0 : static_cast<std::uint64_t>(end_ - start_);
+            late_from = plus_grace(end_);
+            if (end_ == kNever) check_window_end(windows_, start);
         }
-        if (end <= observed - grace) [[unlikely]]
-            ++dropped;  // late
-        else
-            counted_.add(row, key, timestamp);
+        if (observed >= late_from && end_ <= observed - windows_.grace_ms) [[unlikely]] {
+            ++dropped;
+            continue;
+        }
+        CountRun::put(*to++, key, timestamp);
+        *to_row++ = row;
     }
     leave();
 }
@@ -332,13 +341,15 @@ void WindowAggregateNode::count_window(const Run& run) {
         }
         return;
     }
-    constexpr std::size_t kSequenceBytes = 4;  // at the end of the store's keys
-    for (std::size_t i = from; i < counted_.size; ++i) {
-        const Row row = counted_.rows[i];
-        const state::Counted& record = counted_.records[i];
-        windowed_keys_[row].set_bytes({record.key.data(), record.key.size() - kSequenceBytes});
-        values_[row].set_bytes(record.count);
-        kept_.keep(row, record.timestamp);
+    constexpr std::uint32_t kSequenceBytes = 4;  // at the end of the store's keys
+    Cell *const keys = &windowed_keys_[0], *const values = &values_[0];
+    const Row* row = counted_.rows.data() + from;
+    kept_.keep(row, records.data(), records.size());
+    for (const state::Counted& record : records) {
+        const auto size = static_cast<std::uint32_t>(record.key.size());
+        keys[*row] = {record.key.data(), size - kSequenceBytes, Cell::HasBytes};
+        values[*row] = {record.count, sizeof record.count, Cell::HasBytes};
+        ++row;
     }
 }
 

@@ -25,11 +25,14 @@ struct CountRun {
     std::size_t size = 0;           // added in this run
 
     void add(Row row, BytesView key, std::int64_t timestamp) {
-        state::Counted& record = records[size];
-        record.key = key;
-        record.hash = hash_bytes(key);
-        record.timestamp = timestamp;
+        put(records[size], key, timestamp);
         rows[size++] = row;
+    }
+    static void put(state::Counted& record, BytesView key, std::int64_t timestamp) {
+        record.key = key;
+        // The usual size is told the compiler.
+        record.hash = key.size() == 16 ? hash_bytes({key.data(), 16}) : hash_bytes(key);
+        record.timestamp = timestamp;
     }
 };
 
@@ -40,6 +43,17 @@ public:
         run_ = &run;
         own_ = false;
         selection_.size = 0;
+    }
+    // All of these, with the timestamps that were counted.
+    void keep(const Row* rows, const state::Counted* records, std::size_t n) {
+        const std::int64_t* const timestamps = run_->rows->timestamp.data();
+        Row* const to = selection_.rows.data() + selection_.size;
+        for (std::size_t i = 0; i < n; ++i) {
+            to[i] = rows[i];
+            if (records[i].timestamp != timestamps[rows[i]]) [[unlikely]]
+                retime(rows[i], records[i].timestamp);
+        }
+        selection_.size += n;
     }
     void keep(Row row, std::int64_t timestamp) {
         if (timestamp != run_->rows->timestamp[row]) [[unlikely]]

@@ -96,6 +96,10 @@ public:
     Cell& operator[](Row row) { return cells_[row]; }
     const Cell& operator[](Row row) const { return cells_[row]; }
 
+    // The cell has bytes, and they are what its object would be, a BytesView.
+    bool are_bytes(Row row) const {
+        return (cells_[row].state & Cell::HasBytes) != 0 && plain_bytes_;
+    }
     // The object of a cell; null when the cell is null or bad. T is the column's type.
     template <class T>
     const T* get(Row row) {

@@ -1,6 +1,8 @@
 #include "millrace/state/table/slots.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "millrace/base/check.h"
 
@@ -44,14 +46,15 @@ void Slots::grow(std::uint64_t hash) {
     ++layout_;
     Segment& old = segment_of(hash);
     const std::size_t old_slots = old.mask + 1;
+    const std::size_t new_slots = std::max(old_slots * 2, old.expected);
     // Keys of one hash cannot be split apart: past 40 shared bits a segment just gets larger.
     if (old_slots < kSlotsMax || old.depth >= 40) {
         auto slots = std::move(old.slots);
-        old.slots = std::make_unique<Slot[]>(old_slots * 2);
-        old.mask = old_slots * 2 - 1;
-        old.used_max = used_max(old_slots * 2);
+        old.slots = std::make_unique<Slot[]>(new_slots);
+        old.mask = new_slots - 1;
+        old.used_max = used_max(new_slots);
         old.used = 0;
-        bytes_ += static_cast<std::int64_t>(old_slots * sizeof(Slot));
+        bytes_ += static_cast<std::int64_t>((new_slots - old_slots) * sizeof(Slot));
         for (std::size_t i = 0; i < old_slots; ++i)
             if (slots[i].entry) place(old, slots[i]);
         return;
@@ -78,10 +81,28 @@ void Slots::grow(std::uint64_t hash) {
 
 void Slots::clear() {
     for (const auto& s : segments_) {
-        std::fill_n(s->slots.get(), s->mask + 1, Slot{});
+        std::memset(static_cast<void*>(s->slots.get()), 0, (s->mask + 1) * sizeof(Slot));
         s->used = 0;
     }
     size_ = 0;
+}
+
+void Slots::expect(std::size_t keys) {
+    MR_CHECK(size_ == 0);
+    // Segments that will be filled to a half, so that few of them have to split.
+    unsigned depth = 0;
+    while (depth < 24 && (keys >> depth) > kSlotsMax / 2) ++depth;
+    segments_.clear();
+    bytes_ = 0;
+    ++layout_;
+    const std::size_t slots = std::min(kSlotsMax, std::bit_ceil((keys >> depth) * 2 + 1));
+    shift_ = 64 - std::max(depth, 1u);
+    directory_.clear();
+    for (std::size_t i = 0; i < std::size_t{1} << depth; ++i) {
+        directory_.push_back(make(kSlotsMin, depth));
+        directory_.back()->expected = slots;
+    }
+    if (depth == 0) directory_.push_back(directory_.back());
 }
 
 void Slots::erase(const Entry* entry) {
@@ -99,7 +120,7 @@ void Slots::erase(const Entry* entry) {
             hole = i;
         }
     }
-    s.slots[hole] = Slot{};
+    s.slots[hole] = Slot{0, nullptr};
     --s.used;
     --size_;
 }

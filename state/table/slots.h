@@ -61,16 +61,17 @@ struct WholeKey {
 };
 
 class Slots {
-    struct Slot {
-        std::uint64_t hash = 0;
-        Entry* entry = nullptr;
+    struct Slot {  // all zero: free
+        std::uint64_t hash;
+        Entry* entry;
     };
     struct Segment {
         std::unique_ptr<Slot[]> slots;
         std::size_t mask;
         std::size_t used = 0;
         std::size_t used_max = 0;
-        unsigned depth = 0;  // how many leading bits of the hash its keys share
+        unsigned depth = 0;        // how many leading bits of the hash its keys share
+        std::size_t expected = 0;  // slots: when it grows, then to as many at least
     };
 
 public:
@@ -148,6 +149,8 @@ public:
     }
 
     void clear();  // the slots stay
+    // About so many keys will come. Asked of empty slots; memory is taken as they come.
+    void expect(std::size_t keys);
     std::size_t size() const { return size_; }
     std::size_t capacity() const { return static_cast<std::size_t>(bytes_) / sizeof(Slot); }
     std::int64_t bytes() const { return bytes_; }

@@ -41,6 +41,8 @@ public:
 
     // An empty table goes on with the memory of one that nobody needs any more.
     void inherit(Table& from);
+    // An empty table: about so many keys will come.
+    void expect(std::size_t keys) { slots_.expect(keys); }
 
     // ---- reading ----
     Entry* find(std::uint64_t hash, BytesView key) const { return slots_.find(hash, key); }

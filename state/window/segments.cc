@@ -27,9 +27,14 @@ Segment* Segments::find(std::int64_t id) {
 }
 
 Segment& Segments::make(std::int64_t id) {
-    auto& segment = segments_[id];
+    const auto at = segments_.emplace(id, nullptr).first;
+    auto& segment = at->second;
     segment = std::make_shared<Segment>(disk_ != nullptr, shape_.order, shape_.suffix_bytes);
-    if (spare_) segment->table.inherit(spare_->table);
+    // A span of time has about as many windows as the one before.
+    if (spare_)
+        segment->table.inherit(spare_->table);
+    else if (at != segments_.begin())
+        segment->table.expect(std::prev(at)->second->table.size());
     spare_.reset();
     last_id_ = id;
     return *(last_ = segment.get());
