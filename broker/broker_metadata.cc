@@ -17,6 +17,7 @@ constexpr std::int16_t kRegistrationVersion = 4, kHeartbeatVersion = 1, kCreateT
 constexpr std::int32_t kCreateTimeoutMs = 30'000;
 
 constexpr std::size_t kTailMin = 64 << 10;  // of one log
+constexpr std::int64_t kCoordinatorRollBytes = 4 << 20;
 constexpr int kRetentionLogsPerTurn = 100;
 constexpr Duration kRetentionPause = std::chrono::milliseconds(1);
 
@@ -58,6 +59,12 @@ LogConfig Broker::State::log_config(const std::string& topic) const {
     to.max_compaction_lag_ms = from.max_compaction_lag_ms;
     to.delete_retention_ms = from.delete_retention_ms;
     to.file_delete_delay_ms = from.file_delete_delay_ms;
+    // Kafka (maxSegmentMs): else the active segment's records would be compacted when it is full.
+    if (to.cleanup_compact && to.max_compaction_lag_ms > 0)
+        to.segment_ms = std::min(to.segment_ms, to.max_compaction_lag_ms);
+    // A coordinator is loaded from the log's start, before anybody goes on.
+    if (is_internal_topic(topic) && to.cleanup_compact)
+        to.early_roll_bytes = std::min(to.segment_bytes, kCoordinatorRollBytes);
     // The newest bytes in memory share one budget; the idle give theirs back.
     to.tail_cache_bytes = std::clamp<std::size_t>(
         static_cast<std::size_t>(std::max<std::int64_t>(0, config.tail_cache_bytes)) /

@@ -85,6 +85,11 @@ Result<std::unique_ptr<Broker>> Broker::open(BrokerSettings settings, Disk& disk
     directory.durability = s.config.durability == Durability::PageCache ? LogDurability::PageCache
                                                                         : LogDurability::Synced;
     directory.large_append_bytes = s.config.journal_append_bytes_max;
+    directory.cleaner.enabled = s.config.log_cleaner_enable;
+    directory.cleaner.dedupe_bytes = s.config.log_cleaner_dedupe_buffer_size;
+    directory.cleaner.io_bytes_per_second = s.config.log_cleaner_io_max_bytes_per_second;
+    directory.cleaner.backoff_ms = s.config.log_cleaner_backoff_ms;
+    directory.cleaner.secret = {random.next(), random.next()};
     MR_TRY(s.directory, LogDirectory::open(disk, std::move(directory), log));
     s.cluster = s.directory->cluster_id();
     s.incarnation = Uuid::from_random(random.next(), random.next());

@@ -49,6 +49,7 @@ std::string text_of(std::int64_t v) {
     return std::to_string(v);
 }
 std::string text_of(double v) {
+    if (v > 1e300) return "1.7976931348623157E308";  // Java's Double.MAX_VALUE
     std::string text = std::to_string(v);
     while (text.ends_with('0') && !text.ends_with(".0")) text.pop_back();
     return text;

@@ -131,6 +131,7 @@ struct BrokerConfig {
     bool log_cleaner_enable = true;
     std::int64_t log_cleaner_backoff_ms = 15'000;
     std::int64_t log_cleaner_dedupe_buffer_size = 128 * 1024 * 1024;
+    double log_cleaner_io_max_bytes_per_second = 1.7976931348623157E308;
     std::int32_t log_flush_offset_checkpoint_interval_ms = 60'000;
     std::int64_t replica_high_watermark_checkpoint_interval_ms = 5'000;
 

@@ -159,6 +159,9 @@ void BrokerConfig::fields(auto&& f) {
       "The pause when there is nothing to compact.");
     f("log.cleaner.dedupe.buffer.size", &M::log_cleaner_dedupe_buffer_size,
       FieldRule{.min = 1 << 20}, "The memory of compaction.");
+    f("log.cleaner.io.max.bytes.per.second", &M::log_cleaner_io_max_bytes_per_second,
+      FieldRule{.min = 0, .max = 1.7976931348623157E308},
+      "How much compaction reads and writes in a second.");
     f("log.flush.offset.checkpoint.interval.ms", &M::log_flush_offset_checkpoint_interval_ms,
       at_least_0, "How often the recovery points are written.");
     f("replica.high.watermark.checkpoint.interval.ms",

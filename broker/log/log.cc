@@ -48,6 +48,16 @@ std::size_t Log::segment_index(Offset offset) const {
     return after == segments_.begin() ? 0 : static_cast<std::size_t>(after - segments_.begin() - 1);
 }
 
+Segment* Log::segment_at(Offset base) const {
+    Segment& segment = *segments_[segment_index(base)];
+    return segment.base_offset() == base ? &segment : nullptr;
+}
+
+Offset Log::end_of(Offset base) const {
+    const std::size_t i = segment_index(base) + 1;
+    return i < segments_.size() ? segments_[i]->base_offset() : log_end_offset_;
+}
+
 // ---- append
 // --------------------------------------------------------------------------------------------------------
 
@@ -277,6 +287,9 @@ Result<Bytes> Log::read(Offset from, std::size_t bytes_max, Offset up_to, bool a
         MR_TRY(const auto found, segments_[i]->find(from));
         if (found) return Bytes();  // there is a batch, but the limits leave it out
     }
+    // Compaction (of Kafka before 4.1) may have taken the last batches before the active segment.
+    if (active().empty() && active().base_offset() == log_end_offset_ && segments_.size() > 1)
+        return Bytes();
     return fail(ErrorCode::CorruptMessage,
                 path_ + ": no file holds offset " + std::to_string(from.value()));
 }
@@ -408,12 +421,40 @@ Result<void> Log::truncate_fully_and_start_at(Offset offset) {
 
 void Log::drop_segments_below(Offset offset, std::vector<std::unique_ptr<Segment>>& into) {
     while (segments_.size() > 1 && segments_[1]->base_offset() <= offset) {
+        ++removals_;
         segment_times_.erase(segments_.front()->base_offset());
         sizes_then_.erase(segments_.front()->base_offset());
         segments_.front()->set_delete_delay(config_.file_delete_delay_ms);
         into.push_back(std::move(segments_.front()));
         segments_.erase(segments_.begin());
     }
+}
+
+Result<void> Log::replace_segments(Offset base, std::size_t count, std::int64_t size,
+                                   std::vector<std::string>& doomed) {
+    MR_TRY_VOID(host_->may_read());
+    const std::size_t first = segment_index(base);
+    MR_CHECK(segments_[first]->base_offset() == base && first + count < segments_.size());
+    changed_ = names_changed_ = true;
+    ++removals_;
+    // Readers go by the .txnindex, which no longer knows of aborted records that are gone.
+    tail_.drop_below(segments_[first + count]->base_offset());
+    const Offset last = segments_[first + count - 1]->base_offset();
+    // Oldest first: whatever was superseded by a record that is gone from here, is gone before it.
+    for (std::size_t i = first + 1; i < first + count; ++i) {
+        MR_TRY(auto names, segments_[i]->doom_files());
+        for (std::string& name : names) doomed.push_back(std::move(name));
+    }
+    segments_[first]->release();
+    for (const char* suffix : {".index", ".timeindex", ".txnindex", ".log"}) {
+        const std::string to = segments_[first]->path(suffix), from = to + ".swap";
+        if (host_->disk().exists(from)) MR_TRY_VOID(host_->disk().rename(from, to));
+    }
+    auto cleaned = std::make_unique<Segment>(host_->disk(), path_, base, size);
+    segments_[first] = std::move(cleaned);
+    const auto from = segments_.begin() + static_cast<std::ptrdiff_t>(first);
+    segments_.erase(from + 1, from + static_cast<std::ptrdiff_t>(count));
+    return remove_snapshots(base + 1, last + 1);
 }
 
 Result<void> Log::set_log_start_offset(Offset offset) {

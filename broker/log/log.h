@@ -16,6 +16,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,9 @@ public:
         Offset recovery_point{0};  // what lies below was synced; scanned from here on unless clean
         Offset end{
             INT64_MAX};  // what lies past it is not believed: the journal knows of nothing there
+        // Gaps between segments are a lost file's only past the recovery point; nothing: wherever
+        // it is (the log may be compacted, which nobody knows yet)
+        bool gaps = false;
         const RecoveryMark* mark = nullptr;  // of this log, at or below the two above: begin there
         std::optional<Offset> start;         // the log start, as far as it is known
         std::optional<Offset> high_watermark;
@@ -92,6 +96,9 @@ public:
     void set_high_watermark(Offset offset);
     std::int64_t size_bytes() const;
     std::size_t segment_count() const { return segments_.size(); }
+    std::span<const std::unique_ptr<Segment>> segments() const { return segments_; }
+    Segment* segment_at(Offset base) const;  // null: none begins there
+    Offset end_of(Offset base) const;        // where the segment behind it begins, or the log's end
 
     // ---- append ----
     // Leader: checks (Client: exactly one batch, and all of Kafka's produce checks, see
@@ -141,6 +148,13 @@ public:
     // over restarts. (docs/decisions/retention-does-not-wait-for-the-future.md)
     const SegmentTimes& segment_times() const { return segment_times_; }
     void set_segment_times(SegmentTimes times) { segment_times_ = std::move(times); }
+    // Compaction: `count` segments from the one at `base` on become one of `size` bytes, whose files
+    // lie there as .swap. `doomed`: files that now have names that say so. After an error the files
+    // are for the next start.
+    Result<void> replace_segments(Offset base, std::size_t count, std::int64_t size,
+                                  std::vector<std::string>& doomed);
+    std::uint64_t removals() const { return removals_; }  // counts: segments went
+    std::uint64_t cuts() const { return cuts_; }          // counts: the log was cut
     // Starts a new segment if the active one has anything.
     Result<void> roll(Timestamp now);
 
@@ -179,6 +193,7 @@ private:
     std::size_t segment_index(Offset offset) const;  // of the segment that holds it, or the first
     // log_recovery.cc
     Result<void> find_segments(const Open& how);
+    Result<void> end_cleaning(const std::vector<DiskEntry>& files);
     Result<void> load_epochs();
     Result<void> rebuild_epochs();
     Result<std::size_t> recover(const Open& how);  // the first segment that was scanned
@@ -206,6 +221,7 @@ private:
 
     SegmentTimes segment_times_;
     std::map<Offset, std::int64_t> sizes_then_;  // of those segments, when they were last looked at
+    std::uint64_t removals_ = 0;
     std::uint64_t cuts_ = 0;  // truncations: what was under way before one says nothing after it
     bool used_ = false;       // since the last look for idle logs
     bool changed_ = false;    // since it was loaded: a clean stop has something to write

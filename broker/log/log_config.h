@@ -29,6 +29,9 @@ struct LogConfig {
     std::int64_t min_compaction_lag_ms = 0, max_compaction_lag_ms = INT64_MAX;
     std::int64_t delete_retention_ms = std::int64_t{24} * 3600 * 1000;  // of tombstones and markers
     std::int64_t file_delete_delay_ms = 60'000;
+    // ours: a compacted log's active segment is rolled at this size, so that what is loaded from
+    // its start (coordinators) is soon compacted. 0: by segment_bytes only
+    std::int64_t early_roll_bytes = 0;
     // ours: newest bytes kept in memory and shared with readers
     std::size_t tail_cache_bytes = 4 << 20;
     // ours: the metadata log, which is synced whatever the directory's durability

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "millrace/base/check.h"
 #include "millrace/base/mutant.h"
@@ -78,6 +79,8 @@ void LogDirectoryState::appended(Log& log, JournalItem item) {
     }
     waiting_.insert_or_assign(log.topic_partition(), Mark{&log, log.log_end_offset_, log.cuts_});
     since_checkpoint_ += static_cast<std::int64_t>(item.bytes.size());
+    if (Segment* segment = log.segment_at(item.segment))
+        segment->journaled(journal_.last_sequence() + 1);
     journal_.add(&log.name_, std::move(item));
 }
 
@@ -141,6 +144,14 @@ Result<void> LogDirectoryState::commit_now(Log& log, JournalItem item) {
         mark != marks_.end() &&
         (item.kind == JournalItem::Kind::Reset || mark->second.offset > item.end))
         marks_.erase(mark);
+    if (const auto clean = cleaner_offsets_.find(log.topic_partition());
+        clean != cleaner_offsets_.end() && clean->second > item.end) {
+        clean->second = item.end;
+        cleaner_offsets_changed_ = true;
+    }
+    if (Segment* segment = log.segment_at(item.segment);
+        segment && item.kind == JournalItem::Kind::Truncate)
+        segment->journaled(journal_.last_sequence() + 1);
     if (!journals(log)) return {};
     return commit_now(log.name_, std::move(item));
 }
@@ -279,7 +290,7 @@ void LogDirectoryState::apply(const std::vector<SyncedSegment>& segments,
             if (segment->base_offset() != s.base || s.log->cuts_ != s.cuts) continue;
             segment->synced(s.version);
             segment->name_synced();
-            if (s.indexes) segment->indexes_synced();
+            if (s.indexes) segment->indexes_synced(*s.indexes);
         }
     }
     for (Log* log : new_names) log->directory_new_ = false;
@@ -299,7 +310,17 @@ void LogDirectoryState::end_cycle() {
 
 void LogDirectoryState::synced(SyncId id, const Result<void>& outcome, LogEffects& effects) {
     const bool of_cycle = cycle_ && cycle_->request.id == id,
-               of_checkpoint = checkpoint_ && checkpoint_->request.id == id;
+               of_checkpoint = checkpoint_ && checkpoint_->request.id == id,
+               of_cleaner = cleaner_sync_ == id;
+    if (of_cleaner) {
+        cleaner_sync_.reset();
+        if (!outcome) {
+            go_offline(outcome.error().detail);
+            return;
+        }
+        if (!offline_) cleaner_.synced();
+        next_tick_ = std::min(next_tick_, cleaner_.next());
+    }
     if (of_cycle || of_checkpoint) {
         if (!outcome) {
             go_offline(outcome.error().detail);
@@ -367,7 +388,8 @@ void LogDirectoryState::add_indexes(Segment& segment, Checkpoint& checkpoint) {
     if (!files) return go_offline(files.error().detail);
     for (auto& file : *files) checkpoint.request.files.push_back(std::move(file));
     for (SyncedSegment& s : checkpoint.segments)
-        if (s.base == segment.base_offset() && s.log == checkpoint.ends.back().log) s.indexes = true;
+        if (s.base == segment.base_offset() && s.log == checkpoint.ends.back().log)
+            s.indexes = segment.indexes_version();
 }
 
 void LogDirectoryState::collect_offsets() {
@@ -406,6 +428,14 @@ Result<void> LogDirectoryState::write_checkpoint_content() {
     if (checkpoint.high_watermarks_only) return {};
     MR_TRY_VOID(write(kLogStartFile, to_text(log_starts_)));
     MR_TRY_VOID(write(kRecoveryPointFile, to_text(recovery_points_)));
+    if (std::exchange(cleaner_offsets_changed_, false))
+        MR_TRY_VOID(write(kCleanerFile, to_text(cleaner_offsets_)));
+    for (const Mark& end : checkpoint.ends) {
+        const TopicPartition& tp = end.log->topic_partition();
+        const auto mark = marks_.find(tp);
+        checkpoint.marked.insert_or_assign(
+            tp, mark == marks_.end() ? std::nullopt : std::optional(mark->second.segment.base));
+    }
     JournalCheckpoint journal{true, config_.durability == LogDurability::PageCache,
                               checkpoint.sequence, recovery_points_, marks_};
     return write(kJournalCheckpointName, to_text(journal));
@@ -423,6 +453,7 @@ void LogDirectoryState::go_on_with_checkpoint() {
                 unsynced_.insert_or_assign(mark.log->topic_partition(), mark.log);
                 mark.log->names_changed_ = true;
             }
+            cleaner_offsets_changed_ = true;
             checkpoint_.reset();
         };
     checkpoint.request = {next_sync_++, {}, {}};
@@ -452,7 +483,16 @@ void LogDirectoryState::go_on_with_checkpoint() {
             checkpoint.request.directories.push_back(config_.path);
             break;
         case Checkpoint::Step::Names:
-            if (!checkpoint.high_watermarks_only) journal_.forget_through(checkpoint.sequence);
+            if (!checkpoint.high_watermarks_only) {
+                journal_.forget_through(checkpoint.sequence);
+                forgotten_through_ = checkpoint.sequence;
+            }
+            for (const auto& [tp, base] : checkpoint.marked) {
+                if (base)
+                    marked_segments_.insert_or_assign(tp, *base);
+                else
+                    marked_segments_.erase(tp);
+            }
             checkpoint_.reset();
             return;
     }
@@ -500,8 +540,11 @@ void LogDirectoryState::tick(Now now, LogEffects& effects) {
         next_checkpoint_ = std::max(next_checkpoint_, in(kLookAgainMs));
         next_high_watermarks_ = std::max(next_high_watermarks_, in(kLookAgainMs));
     }
-    if (!offline_) remove_doomed(now.time);
-    next_tick_ = std::min({next_high_watermarks_, next_checkpoint_, next_idle_,
+    if (!offline_) {
+        remove_doomed(now.time);
+        cleaner_.step(now);
+    }
+    next_tick_ = std::min({next_high_watermarks_, next_checkpoint_, next_idle_, cleaner_.next(),
                            doomed_.empty() ? Time::never() : doomed_.begin()->first});
     flush(effects);
 }
@@ -515,6 +558,7 @@ void LogDirectoryState::forget(Log* log) {
     waiting_.erase(tp);
     unsynced_.erase(tp);
     std::erase(moved_, log);
+    cleaner_.forget(*log);
     if (cycle_) {
         std::erase_if(cycle_->marks, of);
         std::erase_if(cycle_->segments, of);
@@ -524,6 +568,7 @@ void LogDirectoryState::forget(Log* log) {
         std::erase_if(checkpoint_->ends, of);
         std::erase_if(checkpoint_->segments, of);
         checkpoint_->marks.erase(tp);
+        checkpoint_->marked.erase(tp);
         checkpoint_->new_names.erase(log);
     }
 }
@@ -536,6 +581,8 @@ void LogDirectoryState::forget_offsets(const TopicPartition& tp) {
     passed_over_.erase(tp);
     unnamed_.erase(tp);
     segment_times_.erase(tp);
+    marked_segments_.erase(tp);
+    if (cleaner_offsets_.erase(tp) != 0) cleaner_offsets_changed_ = true;
 }
 
 Result<void> LogDirectoryState::delete_log(const TopicPartition& tp) {
@@ -607,6 +654,9 @@ std::optional<std::int64_t> LogDirectory::clean_broker_epoch() const {
 }
 bool LogDirectory::offline() const {
     return state_->offline_;
+}
+const CleanerStats& LogDirectory::cleaner_stats() const {
+    return state_->cleaner_.stats();
 }
 std::int64_t LogDirectory::free_bytes() const {
     return state_->disk_.free_bytes(state_->config_.path);

@@ -18,6 +18,7 @@
 #include "millrace/base/topic_partition.h"
 #include "millrace/base/uuid.h"
 #include "millrace/broker/log/log.h"
+#include "millrace/broker/log/log_cleaner.h"
 
 namespace millrace::broker {
 
@@ -43,6 +44,7 @@ struct LogDirectoryConfig {
     std::int64_t new_log_interval_ms = 500;  // between checkpoints because of logs that are new
     std::int64_t high_watermark_interval_ms = 5'000;
     std::int64_t idle_interval_ms = 30'000;  // a log not used for so long closes its files
+    CleanerConfig cleaner;
     LogConfig log_defaults;                  // for what is recovered before its topic is known
 };
 
@@ -90,6 +92,7 @@ public:
     void tick(Now now, LogEffects& effects);  // checkpoints; closes what is idle
     Time next_tick() const;                   // when a tick has something to do
     std::int64_t free_bytes() const;
+    const CleanerStats& cleaner_stats() const;
 
     // Flushes and syncs everything, writes checkpoints and the clean-shutdown file. Nothing may be
     // used afterwards.

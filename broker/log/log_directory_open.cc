@@ -66,7 +66,8 @@ Result<void> LogDirectoryState::open() {
         }
     }
     if (disk_.exists(path_of(kSyncFailedFile))) MR_TRY_VOID(disk_.remove(path_of(kSyncFailedFile)));
-    for (OffsetCheckpoint* offsets : {&recovery_points_, &high_watermarks_, &log_starts_})
+    for (OffsetCheckpoint* offsets :
+         {&recovery_points_, &high_watermarks_, &log_starts_, &cleaner_offsets_})
         std::erase_if(*offsets,
                       [this](const auto& entry) { return !on_disk_.contains(entry.first); });
     std::erase_if(marks_, [this](const auto& mark) { return !on_disk_.contains(mark.first); });
@@ -77,6 +78,9 @@ Result<void> LogDirectoryState::open() {
     last_sequence += kSequenceJump;
     journal_checkpoint_ = JournalCheckpoint{.sequence = last_sequence};
     MR_TRY_VOID(replace_checkpoints(true));
+    for (const auto& [tp, mark] : marks_)
+        marked_segments_.insert_or_assign(tp, mark.segment.base);
+    forgotten_through_ = last_sequence;
     return journal_.start(last_sequence + 1);
 }
 
@@ -145,6 +149,7 @@ Result<void> LogDirectoryState::read_checkpoints() {
     MR_TRY_VOID(read(kHighWatermarkFile, high_watermarks_));
     MR_TRY_VOID(read(kRecoveryPointFile, recovery_points_));
     MR_TRY_VOID(read(kLogStartFile, log_starts_));
+    MR_TRY_VOID(read(kCleanerFile, cleaner_offsets_));
     if (disk_.exists(path_of(kSegmentTimesFile))) {
         MR_TRY(const Bytes text, read_file(disk_, path_of(kSegmentTimesFile)));
         if (auto parsed = parse_segment_times(as_text(text)))
@@ -258,10 +263,13 @@ Result<void> LogDirectoryState::recover(std::uint64_t& last_sequence) {
         how.clean = false;
         how.recovery_point = point == recovery_points_.end() ? Offset{0} : point->second;
         how.end = strict ? how.recovery_point : kNoEnd;
+        how.gaps = !strict;
         if (in_journal) {
             const ReplayedLog& there = replayed->second;
             how.recovery_point = std::min(how.recovery_point, there.unchanged_below);
             if (there.end && !(open && journal_checkpoint_->page_cache)) how.end = *there.end;
+            if (const auto clean = cleaner_offsets_.find(tp); clean != cleaner_offsets_.end())
+                clean->second = std::min(clean->second, there.unchanged_below);
             if (there.unchanged_below == Offset{0}) how.start = how.high_watermark = std::nullopt;
             if (there.start) how.start = std::max(how.start.value_or(Offset{0}), *there.start);
         }
@@ -464,6 +472,8 @@ Result<void> LogDirectoryState::replace_checkpoints(bool open) {
     MR_TRY_VOID(replace(kLogStartFile, to_text(log_starts_)));
     if (!open) {
         MR_TRY_VOID(replace(kHighWatermarkFile, to_text(high_watermarks_)));
+        if (!cleaner_offsets_.empty() || disk_.exists(path_of(kCleanerFile)))
+            MR_TRY_VOID(replace(kCleanerFile, to_text(cleaner_offsets_)));
         if (collect_segment_times())
             MR_TRY_VOID(replace(kSegmentTimesFile, to_text(segment_times_)));
         MR_TRY_VOID(replace(kRecoveryPointFile, to_text(recovery_points_)));
@@ -487,6 +497,7 @@ Result<void> LogDirectoryState::close(std::int64_t broker_epoch) {
         MR_TRY_VOID(cycle_->request.run(disk_));
         end_cycle();
     }
+    cleaner_.cancel();
     checkpoint_.reset();
     to_send_.clear();
     remove_doomed(Time::never());

@@ -25,14 +25,16 @@ namespace millrace::broker {
 inline constexpr std::string_view kHighWatermarkFile = "replication-offset-checkpoint";
 inline constexpr std::string_view kRecoveryPointFile = "recovery-point-offset-checkpoint";
 inline constexpr std::string_view kLogStartFile = "log-start-offset-checkpoint";
+inline constexpr std::string_view kCleanerFile = "cleaner-offset-checkpoint";
 
-class LogDirectoryState final : public LogHost {
+class LogDirectoryState final : public LogHost, public CleanerHost {
 public:
     LogDirectoryState(Disk& disk, LogDirectoryConfig config, LogSink& log)
         : disk_(disk),
           config_(std::move(config)),
           log_(log),
-          journal_(disk, config_.path, config_.journal_file_bytes) {}
+          journal_(disk, config_.path, config_.journal_file_bytes),
+          cleaner_(disk, *this, config_.cleaner, log) {}
 
     // ---- opening: log_directory_open.cc ----
     Result<void> open();
@@ -48,6 +50,18 @@ public:
     Result<void> commit_now(const LogName& log, JournalItem item);
     void start_moved(Log& log, JournalItem item,
                      std::vector<std::unique_ptr<Segment>> segments) override;
+
+    // ---- CleanerHost: log_directory_cleaner.cc ----
+    std::vector<Log*> compacted_logs() override;
+    bool behind_the_journal(const Log& log, const Segment& segment) const override;
+    bool may_swap() const override { return !checkpoint_; }
+    bool has_room(std::int64_t bytes) override;
+    void request_cleaner_sync(SyncFiles files) override;
+    void forget_cleaner_sync() override { cleaner_sync_.reset(); }
+    std::optional<Offset> first_dirty(const Log& log) const override;
+    void cleaned(Log& log, Offset first_dirty) override;
+    void swapped(Log& log, std::vector<std::string> doomed) override;
+    void fail_directory(const std::string& why) override { go_offline(why); }
 
     void flush(LogEffects& effects);
     void synced(SyncId id, const Result<void>& outcome, LogEffects& effects);
@@ -72,7 +86,8 @@ private:
         Offset base;
         std::uint64_t version;
         std::uint64_t cuts;  // after a cut there may be another segment of this base
-        bool indexes = false;  // its index files too: they are written when it is rolled
+        // Its index files too, as they were when the sync began: a roll meanwhile writes them again.
+        std::optional<std::uint64_t> indexes = {};
     };
     struct Cycle {
         SyncRequest request;
@@ -92,6 +107,8 @@ private:
         std::vector<SyncedSegment> segments;
         std::set<Log*> new_names;
         std::vector<std::string> renames;  // names whose .tmp is written
+        // Where the marks lie that were written, of the logs in `ends`.
+        std::map<TopicPartition, std::optional<Offset>> marked;
     };
 
     // log_directory.cc
@@ -147,6 +164,12 @@ private:
     RecoveryMarks marks_;  // at or below the recovery points, of what was in no way cut since
     // Not looked at by the recovery, since all they hold lies below their marks.
     std::set<TopicPartition> passed_over_;
+    // As the checkpoint on disk has it: in which segment a recovery begins that goes by a mark; up
+    // to which group the journal is not read any more.
+    std::map<TopicPartition, Offset> marked_segments_;
+    std::uint64_t forgotten_through_ = 0;
+    OffsetCheckpoint cleaner_offsets_;  // first dirty offsets
+    bool cleaner_offsets_changed_ = false;
     std::set<TopicPartition> unnamed_;  // empty logs whose names need not be durable
     std::optional<JournalCheckpoint> journal_checkpoint_;  // as it was found
     std::map<TopicPartition, Error> broken_;               // could not be opened
@@ -167,6 +190,8 @@ private:
     std::int64_t since_checkpoint_ = 0;  // bytes appended
     Time last_tick_, next_tick_, next_high_watermarks_, next_checkpoint_, next_idle_;
     bool ticked_ = false;
+    LogCleaner cleaner_;
+    std::optional<SyncId> cleaner_sync_;
 };
 
 }  // namespace millrace::broker

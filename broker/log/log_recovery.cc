@@ -82,24 +82,25 @@ Result<void> Log::find_segments(const Open& how) {
     segments_.clear();
     Disk& disk = host_->disk();
     MR_TRY(auto files, disk.list(path_));
-    for (const DiskEntry& entry : files) {
-        if (entry.name.ends_with(".deleted") || entry.name.ends_with(".cleaned") ||
-            entry.name.ends_with(".tmp")) {
-            MR_TRY_VOID(disk.remove(join(path_, entry.name)));
-            names_changed_ = true;
-        } else if (entry.name.ends_with(
-                       ".swap")) {  // a cleaning that was finished but for the renames
-            const std::string whole = entry.name.substr(0, entry.name.size() - 5);
-            MR_TRY_VOID(disk.rename(join(path_, entry.name), join(path_, whole)));
-            names_changed_ = true;
-        }
-    }
+    MR_TRY_VOID(end_cleaning(files));
     if (names_changed_) {
         MR_TRY(files, disk.list(path_));
     }
     for (const DiskEntry& entry : files) {
         if (const auto base = offset_in_name(entry.name, ".log"))
             segments_.push_back(std::make_unique<Segment>(disk, path_, *base, entry.size));
+    }
+    // An index without its segment is what a removal left behind.
+    for (const DiskEntry& entry : files) {
+        for (const char* suffix : {".index", ".timeindex", ".txnindex"}) {
+            const auto base = offset_in_name(entry.name, suffix);
+            if (!base || std::any_of(segments_.begin(), segments_.end(), [&](const auto& s) {
+                    return s->base_offset() == *base;
+                }))
+                continue;
+            MR_TRY_VOID(disk.remove(join(path_, entry.name)));
+            names_changed_ = true;
+        }
     }
     // The names' order is the offsets' order. What a deletion left behind below the log start goes.
     while (how.start && segments_.size() > 1 && segments_[1]->base_offset() <= *how.start) {
@@ -110,6 +111,59 @@ Result<void> Log::find_segments(const Open& how) {
     if (segments_.empty())
         segments_.push_back(
             std::make_unique<Segment>(disk, path_, how.start.value_or(Offset{0}), 0));
+    return {};
+}
+
+// What a compaction had written when the process died. A .swap whose .log has that name too is
+// whole and synced, and may have replaced a part already: it is ended. (Kafka: LogLoader.)
+Result<void> Log::end_cleaning(const std::vector<DiskEntry>& files) {
+    Disk& disk = host_->disk();
+    std::optional<Offset> unfinished;  // the first
+    for (const DiskEntry& entry : files) {
+        const auto base = offset_in_name(entry.name, ".log.cleaned");
+        if (base && (!unfinished || *base < *unfinished)) unfinished = base;
+    }
+    const auto remove = [&](const std::string& name) -> Result<void> {
+        names_changed_ = true;
+        return disk.remove(join(path_, name));
+    };
+    std::vector<std::string> swaps;
+    std::vector<Segment> cleaned;
+    for (const DiskEntry& entry : files) {
+        if (entry.name.ends_with(".deleted") || entry.name.ends_with(".cleaned") ||
+            entry.name.ends_with(".tmp")) {
+            MR_TRY_VOID(remove(entry.name));
+        } else if (entry.name.ends_with(".swap")) {
+            const auto base = offset_in_name(
+                entry.name, entry.name.substr(std::min<std::size_t>(entry.name.size(), 20)));
+            if (!base || (unfinished && *base >= *unfinished)) {
+                MR_TRY_VOID(remove(entry.name));
+                continue;
+            }
+            swaps.push_back(entry.name);
+            if (entry.name.ends_with(".log.swap"))
+                cleaned.emplace_back(disk, path_, *base, entry.size, ".swap");
+        }
+    }
+    // The old segments that it covers, oldest first.
+    for (Segment& one : cleaned) {
+        MR_TRY(const auto end, one.whole_end());
+        for (const DiskEntry& entry : files) {
+            const auto base = offset_in_name(entry.name, ".log");
+            if (!base || *base <= one.base_offset() || *base >= end) continue;
+            MR_TRY_VOID(Segment(disk, path_, *base, entry.size).remove_files());
+            names_changed_ = true;
+        }
+        one.release();
+    }
+    std::stable_sort(swaps.begin(), swaps.end(), [](const std::string& a, const std::string& b) {
+        return !a.ends_with(".log.swap") && b.ends_with(".log.swap");  // .log last, as before
+    });
+    for (const std::string& name : swaps) {
+        names_changed_ = true;
+        MR_TRY_VOID(
+            disk.rename(join(path_, name), join(path_, name.substr(0, name.size() - 5))));
+    }
     return {};
 }
 
@@ -181,7 +235,8 @@ Result<std::size_t> Log::recover(const Open& how) {
         Segment& segment = *segments_[at];
         // A hole between segments is a file whose name was lost (compaction may leave one).
         if (at > first && (segment.base_offset() < log_end_offset_ ||
-                           (segment.base_offset() > log_end_offset_ && !config_.cleanup_compact)))
+                           (segment.base_offset() > log_end_offset_ && !how.gaps &&
+                            segment.base_offset() > how.recovery_point)))
             break;
         if (at > first && segment.base_offset() >= how.end) break;
         const auto scanned = [this](const RecordBatchView& batch) -> Result<void> {

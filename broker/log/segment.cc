@@ -26,12 +26,14 @@ std::string Segment::name_of(Offset base, std::string_view suffix) {
 }
 
 std::string Segment::path(std::string_view suffix) const {
-    return join(directory_, name_of(base_, suffix));
+    return join(directory_, name_of(base_, suffix)) + stage_;
 }
 
-Segment::Segment(Disk& disk, std::string directory, Offset base, std::int64_t size)
+Segment::Segment(Disk& disk, std::string directory, Offset base, std::int64_t size,
+                 std::string stage)
     : disk_(disk),
       directory_(std::move(directory)),
+      stage_(std::move(stage)),
       base_(base),
       size_(size),
       offsets_(disk, path(".index"), base),
@@ -220,6 +222,18 @@ Result<Offset> Segment::next_offset() {
     return next;
 }
 
+Result<Offset> Segment::whole_end() {
+    Offset next = base_;
+    if (size_ == 0) return next;
+    MR_TRY(const auto log, file(OpenMode::Read));
+    BatchFileReader reader(*log, 0, size_, Want::Headers, kHeaderScanBytes);
+    for (;;) {
+        MR_TRY(const auto batch, reader.next());
+        if (!batch) return next;
+        next = std::max(next, batch->next_offset());
+    }
+}
+
 Result<TimeIndexEntry> Segment::largest_timestamp() {
     MR_TRY_VOID(prepare());
     return largest_;
@@ -312,7 +326,7 @@ Result<SegmentMark> Segment::mark() {
     if (size_ == 0) return mark;
     MR_TRY_VOID(prepare());
     mark.largest = largest_;
-    indexes_written_ = indexes_written_ || offsets_.dirty() || times_.dirty();
+    if (offsets_.dirty() || times_.dirty() || transactions_.dirty()) ++indexes_version_;
     MR_TRY(mark.offsets.crc, offsets_.written_crc());
     MR_TRY(mark.times.crc, times_.written_crc());
     mark.offsets.entries = offsets_.size();
@@ -320,7 +334,6 @@ Result<SegmentMark> Segment::mark() {
     MR_TRY(const auto* aborted, transactions_.entries());
     mark.aborted.entries = static_cast<std::int64_t>(aborted->size());
     MR_TRY(mark.aborted.crc, transactions_.crc_of(aborted->size()));
-    if (transactions_.dirty()) indexes_written_ = true;
     MR_TRY_VOID(transactions_.write());
     return mark;
 }
@@ -384,7 +397,7 @@ Result<void> Segment::write_indexes(bool finished) {
     if (!prepared_) return {};
     if (finished && largest_.timestamp.value() >= 0) MR_TRY_VOID(times_.maybe_add(largest_));
     if (!offsets_.dirty() && !times_.dirty() && !transactions_.dirty()) return {};
-    indexes_written_ = true;
+    ++indexes_version_;
     MR_TRY_VOID(offsets_.write());
     MR_TRY_VOID(times_.write());
     return transactions_.write();
@@ -419,11 +432,11 @@ Result<void> Segment::sync_files() {
         MR_TRY_VOID(f->sync());
     }
     synced_version_ = version_;
-    if (!indexes_written_) return {};
+    if (!indexes_unsynced()) return {};
     MR_TRY(const auto files, index_files_for_sync());
     for (const auto& f : files) MR_TRY_VOID(f->sync());
     transactions_.sync_begun();
-    indexes_written_ = false;
+    indexes_synced_version_ = indexes_version_;
     return {};
 }
 

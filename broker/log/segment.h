@@ -40,7 +40,9 @@ enum class ReadCheck : std::uint8_t { Frames, Crc };
 class Segment {
 public:
     // Nothing is opened. `size`: of the .log file.
-    Segment(Disk& disk, std::string directory, Offset base, std::int64_t size);
+    // `stage`: behind the suffixes of its files' names: ".cleaned" while compaction writes it.
+    Segment(Disk& disk, std::string directory, Offset base, std::int64_t size,
+            std::string stage = {});
 
     static std::string name_of(Offset base, std::string_view suffix);  // "00000000000000000042.log"
     Offset base_offset() const { return base_; }
@@ -64,6 +66,8 @@ public:
     Result<void> walk(Offset from, const Visit& visit);
     // Where the log would go on: behind the last whole batch.
     Result<Offset> next_offset();
+    // The same, read from the first batch on, without the indexes.
+    Result<Offset> whole_end();
 
     Result<TimeIndexEntry> largest_timestamp();                // -1 when it has no batches
     Result<std::optional<Timestamp>> first_batch_timestamp();  // the largest of the first batch
@@ -108,6 +112,10 @@ public:
     void synced(std::uint64_t version) { synced_version_ = version; }
     bool is_new() const { return new_; }  // its name is not durable
     void name_synced() { new_ = false; }
+    // The last group of the journal that changes it. Compaction waits until recovery would not
+    // repeat it.
+    void journaled(std::uint64_t sequence) { journaled_through_ = sequence; }
+    std::uint64_t journaled_through() const { return journaled_through_; }
     void mark_new() { new_ = true; }
     // Written by a process that died: nothing is known to be durable, its name perhaps.
     void mark_recovered(bool name_too) { ++version_, new_ = new_ || name_too; }
@@ -116,9 +124,10 @@ public:
     // built anew. True: a file may have a new name.
     Result<bool> sync_data();
     // Index files that were written and not synced; none are written again after a roll.
-    bool indexes_unsynced() const { return indexes_written_; }
+    bool indexes_unsynced() const { return indexes_version_ != indexes_synced_version_; }
+    std::uint64_t indexes_version() const { return indexes_version_; }
     Result<std::vector<std::shared_ptr<File>>> index_files_for_sync();
-    void indexes_synced() { indexes_written_ = false; }
+    void indexes_synced(std::uint64_t version) { indexes_synced_version_ = version; }
     Result<void> sync_files();  // what of its files was written and not synced; at a clean stop
 
 private:
@@ -134,6 +143,7 @@ private:
 
     Disk& disk_;
     std::string directory_;
+    std::string stage_;
     Offset base_;
     std::int64_t size_;
     // Where the last read ended, which is where the next one mostly begins. -1: nowhere.
@@ -143,11 +153,12 @@ private:
     OffsetIndex offsets_;
     TimeIndex times_;
     TransactionIndex transactions_;
-    bool prepared_ = false, broken_ = false, new_ = false, indexes_written_ = false;
+    bool prepared_ = false, broken_ = false, new_ = false;
     std::int64_t bytes_since_index_ = 0, delete_delay_ms_ = 0;
     TimeIndexEntry largest_;
     std::optional<Timestamp> first_timestamp_;
-    std::uint64_t version_ = 0, synced_version_ = 0;
+    std::uint64_t version_ = 0, synced_version_ = 0, journaled_through_ = 0;
+    std::uint64_t indexes_version_ = 0, indexes_synced_version_ = 0;
 };
 
 }  // namespace millrace::broker

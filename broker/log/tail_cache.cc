@@ -77,6 +77,15 @@ void TailCache::clear() {
     size_ = 0;
 }
 
+void TailCache::drop_below(Offset offset) {
+    while (!chunks_.empty() && chunks_.front().used > 0 && chunks_.front().next <= offset) {
+        size_ -= chunks_.front().block.size();
+        chunks_.pop_front();
+    }
+    if (!chunks_.empty() && chunks_.front().used > 0)
+        chunks_.front().first = std::max(chunks_.front().first, offset);
+}
+
 std::optional<Bytes> TailCache::read(Offset from, std::size_t bytes_max, Offset up_to,
                                      bool at_least_one) const {
     if (chunks_.empty() || chunks_.front().used == 0 || from < chunks_.front().first)

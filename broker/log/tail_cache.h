@@ -35,6 +35,7 @@ public:
                               bool at_least_one) const;
 
     void clear();
+    void drop_below(Offset offset);  // where a batch begins
     void set_limit(std::size_t bytes_max) {
         bytes_max_ = bytes_max;
         trim();
