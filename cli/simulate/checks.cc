@@ -136,6 +136,8 @@ void Simulation::check_ends() {
     }
     history_.check_complete("second reader");
     uncommitted_.check_complete("second uncommitted reader");
+    history_.check_compacted();
+    uncommitted_.check_compacted(&history_);
     history_.check_acknowledged();
     sim::check_pairs(history_, *ledger_);
     runs_check_.check(history_, kApplication);

@@ -80,6 +80,8 @@ void Simulation::begin() {
     const auto compiled = compile(topology(), *task_settings);
     MR_CHECK(compiled.has_value());
     topology_ = *compiled;
+    history_.compacts("-changelog");
+    uncommitted_.compacts("-changelog");
     start_broker();
     start_clients();
     start_workers();
@@ -107,6 +109,7 @@ void Simulation::start_broker() {
         {"log.flush.offset.checkpoint.interval.ms", one_of(random(), kCheckpoint)},
         {"replica.high.watermark.checkpoint.interval.ms", one_of(random(), kCheckpoint)},
         {"metadata.log.max.record.bytes.between.snapshots", one_of(random(), kSnapshot)},
+        {"log.cleaner.backoff.ms", "1000"},
         {"offsets.topic.num.partitions", "2"},
         {"transaction.state.log.num.partitions", "2"},
         {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "200"},

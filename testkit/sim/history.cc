@@ -22,7 +22,10 @@ void History::seen(const std::string& reader, const TopicPartition& tp, SeenReco
     }
     Log& log = logs_[tp];
     if (const auto skipped = log.by_offset.upper_bound(position->second);
-        skipped != log.by_offset.end() && skipped->first < offset) {
+        skipped != log.by_offset.end() && skipped->first < offset && compacted(tp)) {
+        for (auto one = skipped; one != log.by_offset.end() && one->first < offset; ++one)
+            absent_.emplace(tp, one->first);
+    } else if (skipped != log.by_offset.end() && skipped->first < offset) {
         violation("I7: " + reader + " of " + tp.to_string() + " was given offset " +
                   std::to_string(offset) + " and not " + std::to_string(skipped->first) +
                   " before it, which is known");
@@ -55,9 +58,33 @@ void History::check_complete(const std::string& reader) {
         if (key.first != reader) continue;
         const auto log = logs_.find(key.second);
         if (log == logs_.end()) continue;
-        if (const auto known = log->second.by_offset.upper_bound(position); known != log->second.by_offset.end())
+        auto known = log->second.by_offset.upper_bound(position);
+        if (compacted(key.second)) {
+            for (; known != log->second.by_offset.end(); ++known)
+                absent_.emplace(key.second, known->first);
+        } else if (known != log->second.by_offset.end())
             violation("I7: " + reader + " is at the end of " + key.second.to_string() + " and was never given offset " +
                       std::to_string(known->first));
+    }
+}
+
+void History::check_compacted(const History* committed) {
+    std::map<TopicPartition, std::map<std::string, std::int64_t>> last;  // of each key
+    for (const auto& [tp, offset] : absent_) {
+        auto [of_log, first] = last.try_emplace(tp);
+        const Log& log = logs_[tp];
+        if (first) {
+            for (const auto& [at, index] : log.by_offset)
+                if (log.records[index].key) of_log->second[*log.records[index].key] = at;
+        }
+        const SeenRecord& record = log.records[log.by_offset.at(offset)];
+        if (record.key && of_log->second[*record.key] > offset) continue;
+        if (committed) {
+            const auto there = committed->logs_.find(tp);
+            if (there == committed->logs_.end() || !there->second.by_offset.contains(offset)) continue;
+        }
+        violation("R14: " + tp.to_string() + " no longer has offset " + std::to_string(offset) +
+                  ", and nothing later has its key");
     }
 }
 

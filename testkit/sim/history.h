@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,19 @@ public:
     void seen(const std::string& reader, const TopicPartition& tp, SeenRecord record);
     // A reader begins at this offset. From there on it must be given every record that is known to be there (I7).
     void begins(const std::string& reader, const TopicPartition& tp, Offset at);
+    // Logs whose topic's name ends so are compacted: a reader need not be given what a later record
+    // of its key supersedes. Everything else it must be given (see check_compacted).
+    void compacts(std::string topic_suffix) { compacted_suffix_ = std::move(topic_suffix); }
+    // R14: each record that some reader was not given has a later one of its key; call it when all
+    // is read. `committed`: what read_committed readers saw, when this is what the others saw:
+    // aborted records go without a successor.
+    void check_compacted(const History* committed = nullptr);
+    // The broker says that this record is not there. False: of a log that is not compacted.
+    bool absent(const TopicPartition& tp, Offset offset) {
+        if (compacted(tp)) absent_.emplace(tp, offset.value());
+        return compacted(tp);
+    }
+    std::size_t compacted_away() const { return absent_.size(); }
     // The reader says it is at the end: nothing that is known lies behind what it was given.
     void check_complete(const std::string& reader);
     // A send was acknowledged (acks=all, outside a transaction or in a committed one).
@@ -53,6 +67,11 @@ private:
     std::map<std::pair<std::string, TopicPartition>, std::int64_t> positions_;
     std::map<TopicPartition, std::vector<std::string>> acknowledged_;
     std::vector<std::string> violations_;
+    std::string compacted_suffix_;  // empty: none is
+    std::set<std::pair<TopicPartition, std::int64_t>> absent_;
+    bool compacted(const TopicPartition& tp) const {
+        return !compacted_suffix_.empty() && tp.topic.ends_with(compacted_suffix_);
+    }
 };
 
 }  // namespace millrace::sim

@@ -9,7 +9,7 @@ constexpr bool kUncommitted = false;
 }
 
 Inspector::Inspector(Scheduler& scheduler, Network& network, client::Address bootstrap,
-                     LogSink& sink, History& history, const History& uncommitted, Options options)
+                     LogSink& sink, History& history, History& uncommitted, Options options)
     : ClientProcess(scheduler, network, "inspector", std::move(bootstrap), sink),
       history_(history),
       uncommitted_(uncommitted),
@@ -51,6 +51,7 @@ void Inspector::ask_timestamp() {
             for (const SeenRecord& record : uncommitted_.log(tp)) {
                 if (record.offset < offset && record.timestamp < at) continue;
                 if (record.offset == offset && record.timestamp >= at) return;
+                if (record.offset < offset && uncommitted_.absent(tp, record.offset)) continue;
                 if (record.offset > offset && offset.value() >= 0) return;  // not read yet
                 return history_.violation("ListOffsets: the first record of " + tp.to_string() +
                                           " at or after " + std::to_string(at.value()) +

@@ -19,7 +19,7 @@ public:
         Duration every = std::chrono::milliseconds(150);
     };
     Inspector(Scheduler&, Network&, client::Address bootstrap, LogSink& log, History& history,
-              const History& uncommitted, Options options);
+              History& uncommitted, Options options);
     std::uint64_t answers() const { return answers_; }
 
 private:
@@ -31,7 +31,7 @@ private:
     void answered();
 
     History& history_;
-    const History& uncommitted_;
+    History& uncommitted_;
     Options options_;
     client::Scope scope_;
     std::map<TopicPartition, Offset> committed_;  // the greatest seen
