@@ -36,6 +36,9 @@ LogConfig Broker::State::log_config(const std::string& topic) const {
     LogConfig to;
     to.segment_bytes = from.segment_bytes;
     to.segment_ms = from.segment_ms;
+    to.segment_jitter_ms = from.segment_jitter_ms;
+    // With a journal a sync costs little: who asks for one now and then gets one each turn.
+    to.always_synced = from.flush_messages != INT64_MAX || from.flush_ms != INT64_MAX;
     to.index_interval_bytes = from.index_interval_bytes;
     to.segment_index_bytes = from.segment_index_bytes;
     to.retention_ms = from.retention_ms;

@@ -95,10 +95,8 @@ struct Setting {
 };
 
 // Settings of ours that nothing acts on yet.
-constexpr std::array<std::string_view, 9> kFieldsWithoutEffect = {
+constexpr std::array<std::string_view, 7> kFieldsWithoutEffect = {
     "controller.quorum.append.linger.ms",
-    "log.flush.interval.messages",
-    "log.flush.interval.ms",
     "log.preallocate",
     "num.network.threads",
     "queued.max.requests",

@@ -12,8 +12,6 @@ namespace {
 // Kept and described, but nothing acts on them.
 constexpr std::array kWithoutEffect = {
     "errors.deadletterqueue.group.enable",
-    "flush.messages",
-    "flush.ms",
     "follower.replication.throttled.replicas",
     "internal.segment.bytes",
     "leader.replication.throttled.replicas",

@@ -216,10 +216,20 @@ Result<void> Log::roll_if_needed(std::int64_t bytes, Timestamp max_timestamp, Of
         MR_TRY(const auto begun, segment.first_batch_timestamp());
         const std::int64_t age =
             begun && begun->value() >= 0 ? max_timestamp - *begun : now - segment_created_;
-        full |= age > config_.segment_ms;
+        full |= age > config_.segment_ms - jitter_ms(segment.base_offset());
     }
     if (!full) return {};
     return start_segment(first, now);
+}
+
+// So that logs that were made together are not all rolled together. Kafka draws at random; here it
+// is the same for a segment whenever it is asked.
+std::int64_t Log::jitter_ms(Offset segment) const {
+    const std::int64_t most = std::min(config_.segment_jitter_ms, config_.segment_ms);
+    if (most <= 0) return 0;
+    const std::string name = tp_.to_string() + '/' + std::to_string(segment.value());
+    return static_cast<std::int64_t>(hash_bytes(as_bytes(name)) %
+                                     static_cast<std::uint64_t>(most));
 }
 
 Result<void> Log::roll(Timestamp now) {
@@ -288,7 +298,9 @@ Result<Bytes> Log::read(Offset from, std::size_t bytes_max, Offset up_to, bool a
         if (found) return Bytes();  // there is a batch, but the limits leave it out
     }
     // Compaction (of Kafka before 4.1) may have taken the last batches before the active segment.
-    if (active().empty() && active().base_offset() == log_end_offset_ && segments_.size() > 1)
+    // Elsewhere a file is missing.
+    if (config_.cleanup_compact && active().empty() &&
+        active().base_offset() == log_end_offset_ && segments_.size() > 1)
         return Bytes();
     return fail(ErrorCode::CorruptMessage,
                 path_ + ": no file holds offset " + std::to_string(from.value()));

@@ -217,6 +217,7 @@ private:
     bool directory_new_ = false;  // its name is not durable
     bool names_changed_ =
         false;  // segments were removed: until its directory is synced they may be back
+    std::int64_t jitter_ms(Offset segment) const;
     Result<Timestamp> time_of(Segment& segment, Timestamp now);
 
     SegmentTimes segment_times_;

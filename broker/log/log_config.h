@@ -12,6 +12,7 @@ namespace millrace::broker {
 struct LogConfig {
     std::int64_t segment_bytes = std::int64_t{1} << 30;
     std::int64_t segment_ms = std::int64_t{7} * 24 * 3600 * 1000;
+    std::int64_t segment_jitter_ms = 0;  // taken off segment_ms, by log and segment
     std::int64_t index_interval_bytes = 4096;
     std::int64_t segment_index_bytes = 10 << 20;
     std::int64_t retention_ms = std::int64_t{7} * 24 * 3600 * 1000;  // -1: for ever
@@ -34,7 +35,7 @@ struct LogConfig {
     std::int64_t early_roll_bytes = 0;
     // ours: newest bytes kept in memory and shared with readers
     std::size_t tail_cache_bytes = 4 << 20;
-    // ours: the metadata log, which is synced whatever the directory's durability
+    // ours: synced whatever the directory's durability: a topic with flush.messages or flush.ms
     bool always_synced = false;
 
     friend bool operator==(const LogConfig&, const LogConfig&) = default;

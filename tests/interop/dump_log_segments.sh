@@ -4,7 +4,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.."
 . tests/interop/apache_kafka.sh
 kafka_build || exit 0
-files=$(find "$1" \( -name '*.log' -o -name '*.index' -o -name '*.timeindex' -o -name '*.txnindex' -o -name '*.snapshot' -o -name '*.checkpoint' \) -path '*-*' | paste -sd, -)
+files=$(find "$1" \( -name '*.log' -o -name '*.index' -o -name '*.timeindex' -o -name '*.txnindex' -o -name '*.snapshot' -o -name '*.checkpoint' \) -path '*-*' ! -path '*-delete/*' | paste -sd, -)
 [ -n "$files" ] || { echo "FAILED: no segment files in $1"; exit 1; }
 failed=0; n=0
 for group in $(echo "$files" | tr , '\n' | grep -v -e __cluster_metadata | xargs -n 40 echo | tr ' ' ,) ; do

@@ -1,6 +1,7 @@
 #pragma once
 // A data directory on a simulated disk, and small words to write and read it.
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 

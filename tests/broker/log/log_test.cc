@@ -125,6 +125,25 @@ TEST_F(LogTest, RollsBySizeAndByRecordTime) {
     EXPECT_EQ(read_all(log(), Offset{0})->size(), 13u);
 }
 
+TEST_F(LogTest, JitterIsTakenOffTheAgeAndTheSameWhenAskedAgain) {
+    topic.segment_ms = 10'000;
+    topic.segment_jitter_ms = 5'000;
+    const auto rolled_at = [&](const std::string& name) {
+        const auto at = [&](std::int64_t ms) {
+            ASSERT_TRUE(log(name).append_as_leader(batch({{"a"}, ms}), client()).has_value());
+        };
+        at(1000);
+        std::int64_t ms = 1000;
+        while (log(name).segment_count() == 1) at(ms += 100);
+        return ms - 1000;
+    };
+    std::set<std::int64_t> ages;
+    for (int i = 0; i < 10; ++i) ages.insert(rolled_at("t" + std::to_string(i)));
+    EXPECT_GT(ages.size(), 3u);
+    EXPECT_GE(*ages.begin(), 5'000);
+    EXPECT_LE(*ages.rbegin(), 10'100);
+}
+
 TEST_F(LogTest, RetentionStopsAtTheHighWatermark) {
     topic.segment_bytes = 300;
     topic.retention_bytes = 0;
