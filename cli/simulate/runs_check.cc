@@ -1,5 +1,7 @@
 #include "millrace/cli/simulate/runs_check.h"
 
+#include <set>
+
 #include "millrace/base/byte_order.h"
 #include "millrace/state/runs/store_record.h"
 
@@ -46,6 +48,19 @@ Content fold(const sim::History& history, const TopicPartition& changelog, Offse
     return content;
 }
 
+// Keys whose newest record below that offset was compacted away, since there is a newer one behind
+// it: who restored until there cannot know it, and is given the newer one before it goes on.
+std::set<std::string> compacted_away(const sim::History& history, const TopicPartition& changelog,
+                                     Offset below) {
+    std::map<std::string, Offset> newest;
+    for (const sim::SeenRecord& record : history.log(changelog))
+        if (record.offset < below) newest[record.key.value_or("")] = record.offset;
+    std::set<std::string> keys;
+    for (const auto& [key, offset] : newest)
+        if (history.gone(changelog, offset)) keys.insert(key);
+    return keys;
+}
+
 Content held(const ModelRuns::Family& family, const std::string& store, const std::string& task,
              std::int64_t stream_time) {
     const std::string prefix = task + '\0';
@@ -77,11 +92,16 @@ void RunsCheck::check(sim::History& history, const std::string& application) con
             const TopicPartition changelog{application + '-' + store + "-changelog",
                                            std::atoi(task.substr(task.find('_') + 1).c_str())};
             const auto family = picture.find(store);
-            const Content disk = family == picture.end()
+            Content disk = family == picture.end()
                                      ? Content{}
                                      : held(family->second, store, task, record->stream_time);
-            const Content log =
+            Content log =
                 fold(history, changelog, record->checkpoint.next, store, record->stream_time);
+            for (const std::string& key :
+                 compacted_away(history, changelog, record->checkpoint.next)) {
+                disk.erase(key);
+                log.erase(key);
+            }
             if (disk == log) continue;
             std::string what;
             for (const auto& [key, stored] : log) {

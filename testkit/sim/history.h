@@ -41,6 +41,10 @@ public:
         if (compacted(tp)) absent_.emplace(tp, offset.value());
         return compacted(tp);
     }
+    // Whether a reader was not given this record of a compacted log.
+    bool gone(const TopicPartition& tp, Offset offset) const {
+        return absent_.contains({tp, offset.value()});
+    }
     std::size_t compacted_away() const { return absent_.size(); }
     // The reader says it is at the end: nothing that is known lies behind what it was given.
     void check_complete(const std::string& reader);
