@@ -29,7 +29,9 @@ std::string_view name(Mutant m) {
         "restore-of-uncommitted",
         "spill-loses-deletions",
         "frozen-entry-overwritten",
-        "evict-unspilled"};
+        "evict-unspilled",
+        "stale-generation-commits",
+        "assignment-not-written"};
     static_assert(std::size(kNames) == static_cast<std::size_t>(Mutant::Count));
     return kNames[static_cast<std::size_t>(m)];
 }

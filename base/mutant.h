@@ -44,6 +44,8 @@ enum class Mutant : std::uint8_t {
     SpillLosesDeletions,         // a spill writes no deletions
     FrozenEntryOverwritten,      // a commit goes home under a running spill
     EvictUnspilled,              // committed entries that are in no run are evicted
+    StaleGenerationCommits,      // a member of a generation that is over may commit offsets
+    AssignmentNotWritten,        // a classic group's generation is complete, but not in the log
     Count,
 };
 

@@ -2,6 +2,7 @@
 // classicGroupSync, classicGroupHeartbeat, classicGroupLeave).
 #include <utility>
 
+#include "millrace/base/mutant.h"
 #include "millrace/broker/group/classic_shard.h"
 #include "millrace/broker/group/group_records.h"
 
@@ -59,7 +60,7 @@ void GroupCoordinator::assign_classic(Classic& c, const wire::SyncGroupRequest& 
         refuse_assignments(c, ErrorCode::UnknownServerError);
         return prepare_rebalance(c, "its assignments are too large");
     }
-    c.shard.shard.write(records, now_.wall);
+    if (!mutant::on(Mutant::AssignmentNotWritten)) c.shard.shard.write(records, now_.wall);
     c.group.transition(ClassicState::Stable, now_.wall);
     log_.info("a classic group is stable", {{"group", c.id}, {"generation", c.group.generation()}});
     for (const auto& [member_id, member] : c.group.members())
@@ -162,7 +163,8 @@ ErrorCode GroupCoordinator::check_classic_commit(Classic& c, const Commit& commi
         if (const ErrorCode code = group.check_member(commit.member_id, commit.instance_id);
             code != ErrorCode::None)
             return code;
-        if (commit.epoch != group.generation()) return ErrorCode::IllegalGeneration;
+        if (commit.epoch != group.generation() && !mutant::on(Mutant::StaleGenerationCommits))
+            return ErrorCode::IllegalGeneration;
     } else if (!commit.transactional) {
         return ErrorCode::UnknownMemberId;  // members are there, and it is none of them
     }

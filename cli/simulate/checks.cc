@@ -12,6 +12,8 @@ constexpr int kSettleHalfSeconds = 240;
 // Whoever was cut off inside a transaction leaves it to the coordinator: 4 s at most, looked at
 // every 200 ms, and its markers.
 constexpr Duration kTransactionsEnd = 5s;
+// Sessions of 5 s, a rebalance of 2 s, and again when somebody comes late.
+constexpr Duration kGroupRests = 30s;
 
 std::string tasks_of(const engine::Worker& worker) {
     static constexpr const char* kStates[] = {"created", "restoring", "running", "suspended",
@@ -86,6 +88,7 @@ void Simulation::move_state() {
 void Simulation::check() {
     const bool settled = settle("after the faults");
     if (settled) {
+        check_group();
         move_state();
         settle("after the last move");
     }
@@ -94,7 +97,31 @@ void Simulation::check() {
     happened(Event::RebalanceWithOpenTransaction, watch_.rebalances_in_transaction());
     happened(Event::AbortAfterOffsets, watch_.aborts_after_offsets());
     happened(Event::FencedProducer, ledger_->fenced);
+    happened(Event::GroupGeneration, group_ledger_->generations);
+    happened(Event::GroupCommit, group_ledger_->commits);
+    happened(Event::GroupMemberRejected, group_ledger_->rejected);
     happened(Event::MachineOutlivesFailedSync, broker_->kept_machine());
+}
+
+// One generation, in which every partition has an owner; and once more, of a member that is alone,
+// when the broker has read its log again.
+void Simulation::check_group() {
+    std::set<TopicPartition> owned;
+    const auto rests = [&] {
+        owned.clear();
+        for (const auto& member : members_) {
+            if (!member->settled() || member->generation() != members_.front()->generation())
+                return false;
+            owned.insert(member->owned().begin(), member->owned().end());
+        }
+        return owned.size() == group_partitions().size();
+    };
+    const Time until = scheduler_.now().time + kGroupRests;
+    while (scheduler_.now().time < until && !rests())
+        scheduler_.run_until(scheduler_.now().time + 100ms);
+    if (!rests())
+        history_.violation("I33: the classic group does not come to rest: " +
+                           std::to_string(owned.size()) + " partitions have an owner");
 }
 
 // A reader that begins again after a clean stop and start sees the same (I3, I7, I29), and nothing
@@ -134,6 +161,11 @@ void Simulation::check_ends() {
                 "I12: " + tp.to_string() +
                 " has an open transaction: the last stable offset stays below the high watermark");
     }
+    start_member(1);
+    members_.erase(members_.begin() + 2, members_.end());
+    members_.erase(members_.begin());
+    check_group();
+    members_.clear();
     history_.check_complete("second reader");
     uncommitted_.check_complete("second uncommitted reader");
     history_.check_compacted();

@@ -32,6 +32,9 @@ std::string_view name(Event event) {
         "links cut",
         "disk full",
         "sync failed",
+        "a generation of the classic group",
+        "a commit in the classic group",
+        "a member of the classic group rejected",
     };
     static_assert(std::size(kNames) == static_cast<std::size_t>(Event::Count));
     return kNames[static_cast<std::size_t>(event)];

@@ -39,6 +39,10 @@ enum class Event : std::uint8_t {
     CutLinks,
     DiskFull,
     SyncFailed,
+    // Of the classic group: completed, committed in, and members told that they are none any more.
+    GroupGeneration,
+    GroupCommit,
+    GroupMemberRejected,
     Count,
 };
 inline constexpr std::uint64_t kAtLeast = 20;

@@ -151,6 +151,7 @@ std::uint64_t Simulation::pick_client() {
     std::vector<std::uint64_t> ids = {feeder_->network_id(), reader_->network_id(),
                                       uncommitted_reader_->network_id()};
     if (walker_) ids.push_back(walker_->network_id());
+    for (const auto& member : members_) ids.push_back(member->network_id());
     for (const auto& worker : workers_)
         if (worker->running()) ids.insert(ids.end(), 4, worker->network_id());
     for (std::size_t i = pair_writers_.size() < 2 ? 0 : pair_writers_.size() - 2;

@@ -16,6 +16,7 @@ using testkit::DiskOp;
 
 namespace {
 
+constexpr std::size_t kMembers = 3;
 const client::Address kBroker{"broker", 9092};
 constexpr const char* kTopics[] = {"payments",        "customers", "alerts",          "enriched",
                                    "category-counts", "chain",     "merchant-counts", "pairs"};
@@ -113,6 +114,8 @@ void Simulation::start_broker() {
         {"offsets.topic.num.partitions", "2"},
         {"transaction.state.log.num.partitions", "2"},
         {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "200"},
+        {"group.min.session.timeout.ms", "1000"},
+        {"group.initial.rebalance.delay.ms", "200"},
         {"group.streams.min.session.timeout.ms", "1000"},
         {"group.streams.session.timeout.ms", "3000"},
         {"group.streams.min.heartbeat.interval.ms", "100"},
@@ -159,6 +162,38 @@ void Simulation::start_clients() {
                                                   uncommitted_, inspector);
     start_pair_writer();
     next_walker();
+    members_.resize(kMembers);
+    for (std::size_t i = 0; i < kMembers; ++i) start_member(i);
+    scheduler_.after(3s, [this] { next_member(); });
+}
+
+std::vector<TopicPartition> Simulation::group_partitions() const {
+    std::vector<TopicPartition> partitions;
+    for (const char* topic : kTopics)
+        for (std::int32_t p = 0; p < kPartitions; ++p) partitions.push_back({topic, p});
+    return partitions;
+}
+
+// The first one is static: it comes back as the same instance.
+void Simulation::start_member(std::size_t which) {
+    sim::GroupMember::Options options;
+    if (which == 0) options.instance = "instance";
+    options.partitions = group_partitions();
+    members_[which].reset();
+    members_[which] = std::make_unique<sim::GroupMember>(
+        scheduler_, network_, "member-" + std::to_string(next_member_++), kBroker, log_, history_,
+        group_ledger_, std::move(options));
+}
+
+// Members die, leave, and others come.
+void Simulation::next_member() {
+    if (peace_) return;
+    const std::size_t which = random().below(kMembers);
+    const bool leaves = random().one_in(3);
+    if (leaves) members_[which]->leave();
+    scheduler_.after(leaves ? scheduler_.between(10ms, 1s) : Duration{},
+                     [this, which] { start_member(which); });
+    scheduler_.after(scheduler_.between(1s, 8s), [this] { next_member(); });
 }
 
 void Simulation::make_settings() {

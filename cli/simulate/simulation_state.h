@@ -14,6 +14,7 @@
 #include "millrace/cli/simulate/simulation.h"
 #include "millrace/testkit/sim/broker_process.h"
 #include "millrace/testkit/sim/client_process.h"
+#include "millrace/testkit/sim/group_process.h"
 #include "millrace/testkit/sim/inspector.h"
 #include "millrace/testkit/sim/worker_process.h"
 
@@ -53,6 +54,8 @@ private:
     void start_workers();
     void start_pair_writer();
     void next_walker();
+    void start_member(std::size_t which);
+    void next_member();
     void keep_alive();
     void restart_broker();
     std::vector<TopicPartition> read_partitions()
@@ -81,6 +84,8 @@ private:
     void move_state();
     void check();
     void check_ends();
+    void check_group();
+    std::vector<TopicPartition> group_partitions() const;  // that the classic group shares
     bool all_stable() const;
     std::string describe_workers() const;
 
@@ -112,8 +117,11 @@ private:
     std::unique_ptr<sim::Reader> reader_, uncommitted_reader_, walker_;
     std::unique_ptr<sim::Inspector> inspector_;
     std::vector<std::unique_ptr<sim::PairWriter>> pair_writers_;
+    std::shared_ptr<sim::GroupMember::Ledger> group_ledger_ =
+        std::make_shared<sim::GroupMember::Ledger>();
+    std::vector<std::unique_ptr<sim::GroupMember>> members_;  // of a classic group
     std::vector<std::unique_ptr<sim::WorkerProcess>> workers_;
-    int next_pair_writer_ = 1, next_walker_ = 1;
+    int next_pair_writer_ = 1, next_walker_ = 1, next_member_ = 1;
     bool peace_ = false, swept_ = false, over_ = false, starting_ = false, broker_back_ = false;
     sim::WorkerProcess* stays_down_ = nullptr;
     std::optional<Event> armed_;

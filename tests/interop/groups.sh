@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tests/interop/groups.sh [java] [python] [kafka-python] [go] ...: classic groups of real clients, with a rebalance, a killed member and static
+# tests/interop/groups.sh [java] [python] [kafka-python] [go] [sarama] [kafkajs]: classic groups of real clients, with a rebalance, a killed member and static
 # members (groups/judge.py), against build/release/bin/millrace broker. `--kafka`: against Apache Kafka 4.4, to know the judge. Each client is
 # skipped with a line when its runtime is missing. `BOOTSTRAP=host:port` takes a broker that runs already; MODES="range cooperative static".
 set -uo pipefail
@@ -48,7 +48,12 @@ judge() {   # NAME COMMAND...
     fi
   done
 }
-for client in "${@:-java python kafka-python go}"; do for c in $client; do case $c in
+modes_without() {
+  for mode in ${MODES:-range cooperative static}; do
+    case " $* " in *" $mode "*) ;; *) echo "$mode" ;; esac
+  done
+}
+for client in "${@:-java python kafka-python go sarama kafkajs}"; do for c in $client; do case $c in
   java)
     kafka_build || continue
     [ -n "$(find "$here/java/src" -newer "$here/java/target/interop.jar" -name '*.java' 2>/dev/null)" ] && (cd "$here/java" && mvn -q -B package)
@@ -59,5 +64,15 @@ for client in "${@:-java python kafka-python go}"; do for c in $client; do case 
     command -v go >/dev/null || { echo "go: skipped, no go"; continue; }
     (cd "$here/go" && go build -o "$root/build/interop-go-member" ./group_member) 2>"$work/go.build" || { echo "go: skipped: $(tail -1 "$work/go.build")"; continue; }
     judge go "$root/build/interop-go-member" ;;
+  sarama)   # no cooperative protocol
+    command -v go >/dev/null || { echo "sarama: skipped, no go"; continue; }
+    (cd "$here/go" && go build -o "$root/build/interop-go-sarama" ./sarama_member) 2>"$work/go.build" || { echo "sarama: skipped: $(tail -1 "$work/go.build")"; continue; }
+    MODES=$(modes_without cooperative) judge sarama "$root/build/interop-go-sarama" ;;
+  kafkajs)  # neither cooperative nor static
+    command -v npm >/dev/null || { echo "kafkajs: skipped, no npm"; continue; }
+    mkdir -p "$root/build/interop-node" && cp "$here/node/package.json" "$root/build/interop-node/"
+    [ -d "$root/build/interop-node/node_modules/kafkajs" ] || (cd "$root/build/interop-node" && npm install --silent) >/dev/null 2>&1 ||
+      { echo "kafkajs: skipped, npm fetched nothing"; continue; }
+    MODES=$(modes_without cooperative static) NODE_PATH="$root/build/interop-node/node_modules" judge kafkajs node "$here/node/group_member.js" ;;
 esac; done; done
 exit $failed
