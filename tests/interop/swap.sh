@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 . "$here/apache_kafka.sh"
 kafka_build || exit 0
-[ -f "$interop_java/target/classes/interop/SwapCheck.class" ] || (cd "$interop_java" && mvn -q -B -o package || mvn -q -B package) || exit 1
+[ "$interop_java/target/interop.jar" -nt "$interop_java/src/main/java/interop/SwapCheck.java" ] || (cd "$interop_java" && mvn -q -B -o package || mvn -q -B package) || exit 1
 work=${KEEP:-$(mktemp -d)}
 mkdir -p "$work"
 export BASE_MS=$(($(date +%s) * 1000 - 3600000))
