@@ -56,6 +56,7 @@ public:
     // One process at a time (Kafka's .lock). Fails with a detail that names the holder's directory.
     virtual Result<std::unique_ptr<DirectoryLock>> lock(std::string_view path) = 0;
     virtual std::int64_t free_bytes(std::string_view path) const = 0;
+    virtual std::int64_t total_bytes(std::string_view) const { return -1; }   // of the volume; -1: unknown
 };
 
 Result<Bytes> read_file(Disk& disk, std::string_view path);

@@ -55,7 +55,8 @@ Broker::State::State(BrokerSettings s, Disk& d, LogSink& l)
       node(settings.config.node_id),
       sessions(static_cast<std::size_t>(
                    std::max(0, settings.config.max_incremental_fetch_session_cache_slots)),
-               settings.seed ^ 0x66657463685f7365) {}
+               settings.seed ^ 0x66657463685f7365),
+      telemetry(settings.seed ^ 0x74656c656d657472) {}
 Broker::State::~State() = default;
 
 void Broker::step(Input input, Now now, Effects& effects) {

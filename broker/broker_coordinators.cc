@@ -65,11 +65,17 @@ void Broker::State::find_coordinator(const Request& request) {
     if (!group_key && type != CoordinatorKeyType::Transaction) return answer(request);
     const std::string_view topic = group_key ? kOffsetsTopic : kTransactionTopic;
     if (controller->image().topic(topic)) return answer(request);
-    create_topic(std::string(topic), group_key ? group_config.partitions : txn_config.partitions,
-                 group_key ? config.offsets_topic_replication_factor
-                           : config.transaction_state_log_replication_factor,
-                 internal_topic_configs(topic, config),
-                 [answer, request](ErrorCode, const std::string&) { answer(request); });
+    create_internal_topic(topic,
+                          [answer, request](ErrorCode, const std::string&) { answer(request); });
+}
+
+void Broker::State::create_internal_topic(
+    std::string_view topic, std::function<void(ErrorCode, const std::string&)> created) {
+    const bool offsets = topic == kOffsetsTopic;
+    create_topic(std::string(topic), offsets ? group_config.partitions : txn_config.partitions,
+                 offsets ? config.offsets_topic_replication_factor
+                         : config.transaction_state_log_replication_factor,
+                 internal_topic_configs(topic, config), std::move(created));
 }
 
 void Broker::State::carry_out_coordinators() {
@@ -117,8 +123,9 @@ void Broker::State::abort_hanging_transactions() {
         for (const ProducerId id : producers.producer_ids()) {
             const ProducerState* state = producers.find(id);
             if (!state->transaction_start || txn->is_open(id, tp)) continue;
-            hanging.emplace_back(tp, TxnMarker{.producer = {id, state->epoch},
-                                               .coordinator_epoch = std::max(0, state->coordinator_epoch)});
+            hanging.emplace_back(
+                tp, TxnMarker{.producer = {id, state->epoch},
+                              .coordinator_epoch = std::max(0, state->coordinator_epoch)});
         }
     }
     for (const auto& [tp, marker] : hanging) {

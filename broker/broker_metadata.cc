@@ -261,6 +261,7 @@ void Broker::State::topic_deleted(const TopicDeleted& change) {
 }
 
 void Broker::State::configs_changed(const ConfigChanged& change) {
+    if (change.resource.type == ConfigResourceType::ClientMetrics) telemetry.configs_changed();
     if (change.resource.type != ConfigResourceType::Topic &&
         change.resource.type != ConfigResourceType::Broker)
         return;

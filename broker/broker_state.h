@@ -10,6 +10,7 @@
 #include "millrace/broker/api/coordinator_handlers.h"
 #include "millrace/broker/api/fetch.h"
 #include "millrace/broker/broker.h"
+#include "millrace/broker/client_telemetry.h"
 #include "millrace/broker/controller/controller_node.h"
 #include "millrace/broker/group/group_coordinator.h"
 #include "millrace/broker/log/log_directory.h"
@@ -121,6 +122,8 @@ struct Broker::State final : public Responder, public TopicLookup {
     void carry_out_coordinators();
     void make_coordinators();
     void find_coordinator(const Request& request);
+    void create_internal_topic(std::string_view topic,  // kOffsetsTopic, kTransactionTopic
+                               std::function<void(ErrorCode, const std::string&)> created);
     CoordinatorNode locate(CoordinatorKeyType type, const std::string& key,
                            const std::string& listener) const;
     // COMMIT or ABORT in a partition; `written` once it is committed, or why it is not.
@@ -159,6 +162,7 @@ struct Broker::State final : public Responder, public TopicLookup {
     std::map<TopicPartition, std::unique_ptr<Partition>> partitions;
     std::map<const Log*, Partition*> by_log;  // looked up only
     FetchSessions sessions;
+    ClientTelemetry telemetry;
     Fetches fetches;
     Deadlines deadlines;
     bool hanging_looked_for = false;

@@ -152,4 +152,10 @@ std::int64_t RealDisk::free_bytes(std::string_view path) const {
     return static_cast<std::int64_t>(status.f_bavail) * static_cast<std::int64_t>(status.f_frsize);
 }
 
+std::int64_t RealDisk::total_bytes(std::string_view path) const {
+    struct statvfs status {};
+    if (::statvfs(std::string(path).c_str(), &status) != 0) return -1;
+    return static_cast<std::int64_t>(status.f_blocks) * static_cast<std::int64_t>(status.f_frsize);
+}
+
 }  // namespace millrace::io

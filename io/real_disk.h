@@ -16,6 +16,7 @@ public:
     Result<void> sync_directory(std::string_view path) override;
     Result<std::unique_ptr<DirectoryLock>> lock(std::string_view path) override;
     std::int64_t free_bytes(std::string_view path) const override;
+    std::int64_t total_bytes(std::string_view path) const override;
 };
 
 }  // namespace millrace::io

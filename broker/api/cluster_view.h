@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "millrace/broker/controller/image.h"
+#include "millrace/wire/messages/describe_client_quotas.h"
 #include "millrace/wire/messages/describe_cluster.h"
 #include "millrace/wire/messages/describe_configs.h"
+#include "millrace/wire/messages/describe_topic_partitions.h"
 #include "millrace/wire/messages/list_config_resources.h"
 #include "millrace/wire/messages/metadata.h"
 
@@ -37,6 +39,10 @@ wire::DescribeConfigsResponse describe_configs(const ClusterView& view,
                                                const wire::DescribeConfigsRequest& request);
 wire::ListConfigResourcesResponse list_config_resources(
     const ClusterView& view, const wire::ListConfigResourcesRequest& request, std::int16_t version);
+wire::DescribeTopicPartitionsResponse describe_topic_partitions(
+    const ClusterView& view, const wire::DescribeTopicPartitionsRequest& request);
+wire::DescribeClientQuotasResponse describe_client_quotas(
+    const ClusterView& view, const wire::DescribeClientQuotasRequest& request);
 wire::DescribeClusterResponse describe_cluster(const ClusterView& view,
                                                const wire::DescribeClusterRequest& request,
                                                std::int16_t version);

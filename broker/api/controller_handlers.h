@@ -3,14 +3,20 @@
 // returns records and an answer; `…_error` is the same request answered with one error throughout.
 #include "millrace/broker/controller/controller.h"
 #include "millrace/wire/messages/allocate_producer_ids.h"
+#include "millrace/wire/messages/alter_client_quotas.h"
 #include "millrace/wire/messages/alter_configs.h"
 #include "millrace/wire/messages/alter_partition.h"
+#include "millrace/wire/messages/alter_partition_reassignments.h"
 #include "millrace/wire/messages/broker_heartbeat.h"
 #include "millrace/wire/messages/broker_registration.h"
 #include "millrace/wire/messages/create_partitions.h"
 #include "millrace/wire/messages/create_topics.h"
 #include "millrace/wire/messages/delete_topics.h"
+#include "millrace/wire/messages/elect_leaders.h"
 #include "millrace/wire/messages/incremental_alter_configs.h"
+#include "millrace/wire/messages/list_partition_reassignments.h"
+#include "millrace/wire/messages/unregister_broker.h"
+#include "millrace/wire/messages/update_features.h"
 
 namespace millrace::broker {
 
@@ -25,6 +31,20 @@ Decision incremental_alter_configs(ControllerState& state,
                                    std::int16_t version);
 Decision alter_configs(ControllerState& state, const wire::AlterConfigsRequest& request,
                        std::int16_t version);
+Decision elect_leaders(ControllerState& state, const wire::ElectLeadersRequest& request,
+                       std::int16_t version);
+Decision alter_partition_reassignments(ControllerState& state,
+                                       const wire::AlterPartitionReassignmentsRequest& request,
+                                       std::int16_t version);
+Decision list_partition_reassignments(ControllerState& state,
+                                      const wire::ListPartitionReassignmentsRequest& request,
+                                      std::int16_t version);
+Decision update_features(ControllerState& state, const wire::UpdateFeaturesRequest& request,
+                         std::int16_t version);
+Decision unregister_broker(ControllerState& state, const wire::UnregisterBrokerRequest& request,
+                           std::int16_t version);
+Decision alter_client_quotas(ControllerState& state, const wire::AlterClientQuotasRequest& request,
+                             std::int16_t version);
 Decision alter_partition(ControllerState& state, const wire::AlterPartitionRequest& request,
                          std::int16_t version);
 Decision allocate_producer_ids(ControllerState& state,
@@ -45,6 +65,18 @@ wire::IncrementalAlterConfigsResponse incremental_alter_configs_error(
     const wire::IncrementalAlterConfigsRequest& request, ErrorCode code);
 wire::AlterConfigsResponse alter_configs_error(const wire::AlterConfigsRequest& request,
                                                ErrorCode code);
+wire::ElectLeadersResponse elect_leaders_error(const wire::ElectLeadersRequest& request,
+                                               ErrorCode code);
+wire::AlterPartitionReassignmentsResponse alter_partition_reassignments_error(
+    const wire::AlterPartitionReassignmentsRequest& request, ErrorCode code);
+wire::ListPartitionReassignmentsResponse list_partition_reassignments_error(
+    const wire::ListPartitionReassignmentsRequest& request, ErrorCode code);
+wire::UpdateFeaturesResponse update_features_error(const wire::UpdateFeaturesRequest& request,
+                                                   ErrorCode code);
+wire::UnregisterBrokerResponse unregister_broker_error(const wire::UnregisterBrokerRequest& request,
+                                                       ErrorCode code);
+wire::AlterClientQuotasResponse alter_client_quotas_error(
+    const wire::AlterClientQuotasRequest& request, ErrorCode code);
 wire::AlterPartitionResponse alter_partition_error(const wire::AlterPartitionRequest& request,
                                                    ErrorCode code);
 wire::AllocateProducerIdsResponse allocate_producer_ids_error(

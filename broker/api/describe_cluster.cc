@@ -11,7 +11,6 @@ wire::DescribeClusterResponse describe_cluster(const ClusterView& view,
                                                const wire::DescribeClusterRequest& request,
                                                std::int16_t version) {
     wire::DescribeClusterResponse response;
-    response.endpoint_type = request.endpoint_type;
     if (request.endpoint_type != 1) {
         const bool controllers = request.endpoint_type == 2;
         response.error_code =

@@ -35,9 +35,11 @@ State state_of(raft::ReplicaKey key, const raft::Quorum& quorum, const raft::Lea
 
 wire::DescribeQuorumResponse describe_quorum(const raft::Quorum& quorum, Offset log_end,
                                              const MetadataImage& image,
-                                             const wire::DescribeQuorumRequest& request, Now now) {
+                                             const wire::DescribeQuorumRequest& request,
+                                             std::int16_t version, Now now) {
     wire::DescribeQuorumResponse response;
-    response.error_message.reset();
+    response.error_message = "";
+    bool listed = false;  // the nodes: of a partition that there is
     const auto* leader = std::get_if<raft::Leader>(&quorum.state());
     for (const auto& asked : request.topics) {
         auto& topic = response.topics.emplace_back();
@@ -45,12 +47,16 @@ wire::DescribeQuorumResponse describe_quorum(const raft::Quorum& quorum, Offset 
         for (const auto& partition : asked.partitions) {
             auto& result = topic.partitions.emplace_back();
             result.partition_index = partition.partition_index;
-            result.error_message.reset();
-            result.leader_id = quorum.leader() ? quorum.leader()->value() : -1;
-            result.leader_epoch = quorum.epoch().value();
+            result.error_message = "";
             if (asked.topic_name != "__cluster_metadata" || partition.partition_index != 0) {
                 result.error_code = ErrorCode::UnknownTopicOrPartition;
-            } else if (!leader) {
+                result.error_message = "This server does not host this topic-partition.";
+                continue;
+            }
+            listed = true;
+            result.leader_id = quorum.leader() ? quorum.leader()->value() : -1;
+            result.leader_epoch = quorum.epoch().value();
+            if (!leader) {
                 result.error_code = ErrorCode::NotLeaderOrFollower;
             } else {
                 result.high_watermark = quorum.high_watermark().value();
@@ -65,6 +71,13 @@ wire::DescribeQuorumResponse describe_quorum(const raft::Quorum& quorum, Offset 
             }
         }
     }
+    if (version < 2) {
+        for (auto& topic : response.topics)
+            for (auto& partition : topic.partitions)
+                for (auto* states : {&partition.current_voters, &partition.observers})
+                    for (State& state : *states) state.replica_directory_id = {};
+    }
+    if (!listed || version < 2) return response;
     for (const auto& [id, controller] : image.controllers()) {
         auto& node = response.nodes.emplace_back();
         node.node_id = id.value();

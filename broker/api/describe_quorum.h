@@ -8,6 +8,7 @@ namespace millrace::broker {
 
 wire::DescribeQuorumResponse describe_quorum(const raft::Quorum& quorum, Offset log_end,
                                              const MetadataImage& image,
-                                             const wire::DescribeQuorumRequest& request, Now now);
+                                             const wire::DescribeQuorumRequest& request,
+                                             std::int16_t version, Now now);
 
 }  // namespace millrace::broker

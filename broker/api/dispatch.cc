@@ -34,9 +34,14 @@ bool serves(wire::ApiKey key) {
         case ConsumerGroupDescribe:
         case StreamsGroupHeartbeat:
         case StreamsGroupDescribe:
+        case DescribeLogDirs:
+        case AlterReplicaLogDirs:
+        case DescribeProducers:
+        case DescribeTransactions:
+        case ListTransactions:
             return true;
         default:
-            return serves_cluster(key);
+            return serves_cluster(key) || serves_security(key);
     }
 }
 
@@ -98,8 +103,22 @@ void Broker::State::dispatch(const Request& request) {
             return handle_streams_group_heartbeat(*apis, request, now);
         case StreamsGroupDescribe:
             return handle_streams_group_describe(*apis, request);
+        case DescribeLogDirs:
+            return handle_describe_log_dirs(*this, request);
+        case AlterReplicaLogDirs:
+            return handle_alter_replica_log_dirs(*this, request);
+        case DescribeProducers:
+            return handle_describe_producers(*this, request);
+        case DescribeTransactions:
+            return handle_describe_transactions(*this, request);
+        case ListTransactions:
+            return handle_list_transactions(*this, request);
+        case GetTelemetrySubscriptions:  // served, but not advertised
+            return handle_get_telemetry_subscriptions(*this, request);
+        case PushTelemetry:
+            return handle_push_telemetry(*this, request);
         default:
-            if (handle_cluster(*this, request)) return;
+            if (handle_cluster(*this, request) || handle_security(*this, request)) return;
             break;
     }
     const wire::Api* api = wire::find_api(static_cast<std::int16_t>(request.body.key()));

@@ -16,6 +16,18 @@ void handle_offset_for_leader_epoch(Broker::State& broker, const Request& reques
 void handle_delete_records(Broker::State& broker, const Request& request);
 void handle_write_txn_markers(Broker::State& broker, const Request& request);
 
+void handle_describe_log_dirs(Broker::State& broker, const Request& request);
+void handle_alter_replica_log_dirs(Broker::State& broker, const Request& request);
+void handle_describe_producers(Broker::State& broker, const Request& request);
+void handle_describe_transactions(Broker::State& broker, const Request& request);
+void handle_list_transactions(Broker::State& broker, const Request& request);
+void handle_get_telemetry_subscriptions(Broker::State& broker, const Request& request);
+void handle_push_telemetry(Broker::State& broker, const Request& request);
+
+// Requests about security, of which there is none (no_security.cc). False: not one of them.
+bool handle_security(Broker::State& broker, const Request& request);
+bool serves_security(wire::ApiKey key);
+
 // IncrementalAlterConfigs, where it names this broker's loggers.
 bool names_loggers(const wire::IncrementalAlterConfigsRequest& request);
 void handle_broker_loggers(Broker::State& broker, const Request& request);

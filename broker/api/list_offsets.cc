@@ -76,6 +76,8 @@ ErrorCode list(Broker::State& broker, const Request& request, const std::string&
                const ListOffsetsRequest::ListOffsetsPartition& asked,
                ListOffsetsResponse::ListOffsetsPartitionResponse& into) {
     const auto& body = request.body.as<ListOffsetsRequest>();
+    if (body.isolation_level != 0 && body.isolation_level != 1)
+        return ErrorCode::UnknownServerError;  // as Kafka
     if (request.body.version() < version_of(asked.timestamp)) return ErrorCode::UnsupportedVersion;
     ErrorCode code = ErrorCode::None;
     Partition* partition = broker.led_partition(topic, asked.partition_index, code);
@@ -100,7 +102,7 @@ ErrorCode list(Broker::State& broker, const Request& request, const std::string&
 
 void handle_list_offsets(Broker::State& broker, const Request& request) {
     const auto& body = request.body.as<ListOffsetsRequest>();
-    std::set<std::pair<std::string, std::int32_t>> seen, twice;
+    std::set<std::pair<std::string, std::int32_t>> seen, twice, answered_once;
     for (const auto& topic : body.topics)
         for (const auto& asked : topic.partitions)
             if (!seen.emplace(topic.name, asked.partition_index).second)
@@ -110,6 +112,9 @@ void handle_list_offsets(Broker::State& broker, const Request& request) {
         auto& answered = response.topics.emplace_back();
         answered.name = topic.name;
         for (const auto& asked : topic.partitions) {
+            if (twice.contains({topic.name, asked.partition_index}) &&
+                !answered_once.insert({topic.name, asked.partition_index}).second)
+                continue;
             auto& partition = answered.partitions.emplace_back();
             partition.partition_index = asked.partition_index;
             partition.error_code = twice.contains({topic.name, asked.partition_index})

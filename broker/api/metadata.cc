@@ -111,17 +111,30 @@ MetadataAnswer metadata(const ClusterView& view, const wire::MetadataRequest& re
             response.topics.push_back(describe(view, topic, request, version));
         return answer;
     }
+    // By id only from v12 on, and never with neither name nor id: nothing is answered then.
+    const bool by_ids = std::any_of(request.topics->begin(), request.topics->end(),
+                                    [](const auto& t) { return !t.topic_id.is_zero(); });
+    const bool nameless =
+        std::any_of(request.topics->begin(), request.topics->end(),
+                    [](const auto& t) { return !t.name && t.topic_id.is_zero(); });
+    if (nameless || (version < 12 && by_ids)) {
+        response = {};
+        response.cluster_id = std::string(view.cluster_id);
+        for (const auto& asked : *request.topics)
+            response.topics.push_back(
+                refused(asked.name.value_or(""), asked.topic_id,
+                        version < 12 ? ErrorCode::InvalidRequest : ErrorCode::UnknownServerError));
+        return answer;
+    }
     std::vector<std::pair<std::string, Uuid>> seen;  // Kafka answers each once
     for (const auto& asked : *request.topics) {
+        if (by_ids && asked.topic_id.is_zero()) continue;  // names count where there is no id
         const std::pair<std::string, Uuid> key{asked.name.value_or(""), asked.topic_id};
         if (std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
         seen.push_back(key);
         const bool by_id = !asked.topic_id.is_zero();
-        if (!asked.name || by_id) {
-            if (version < 12 || (asked.name && by_id && !asked.name->empty())) {
-                response.topics.push_back(
-                    refused(asked.name.value_or(""), asked.topic_id, ErrorCode::InvalidRequest));
-            } else if (const TopicImage* topic = view.image.topic(asked.topic_id)) {
+        if (by_id) {
+            if (const TopicImage* topic = view.image.topic(asked.topic_id)) {
                 response.topics.push_back(describe(view, *topic, request, version));
             } else {
                 response.topics.push_back(refused({}, asked.topic_id, ErrorCode::UnknownTopicId));

@@ -24,6 +24,7 @@ ErrorCode find_end(Broker::State& broker, const std::string& topic,
         if (current > partition->leader_epoch()) return ErrorCode::UnknownLeaderEpoch;
     }
     const LeaderEpoch epoch{asked.leader_epoch};
+    if (asked.leader_epoch < 0) return ErrorCode::None;  // nothing is known of that: -1, -1
     if (epoch == partition->leader_epoch()) {
         into.leader_epoch = epoch.value();
         into.end_offset = partition->log_end().value();

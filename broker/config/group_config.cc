@@ -4,6 +4,7 @@
 #include <array>
 
 #include "millrace/broker/config/kafka_configs.h"
+#include "millrace/broker/pattern.h"
 
 namespace millrace::broker {
 namespace {
@@ -77,27 +78,7 @@ Result<void> check_match(std::string_view entry) {
     while (parameter.ends_with(' ')) parameter.remove_suffix(1);
     if (std::find(kParameters.begin(), kParameters.end(), parameter) == kParameters.end())
         return illegal();
-    // As far as a look at its brackets tells, the pattern is a regular expression.
-    int round = 0;
-    bool square = false;
-    const std::string_view pattern = entry.substr(equals + 1);
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
-        const char c = pattern[i];
-        if (c == '\\') {
-            if (++i == pattern.size()) return illegal();
-        } else if (square) {
-            square = c != ']';
-        } else if (c == '[') {
-            square = true;
-        } else if (c == '(') {
-            ++round;
-        } else if (c == ')' && --round < 0) {
-            return illegal();
-        }
-    }
-    if (round != 0 || square || pattern.starts_with('*') || pattern.starts_with('+') ||
-        pattern.starts_with('?'))
-        return illegal();
+    if (!Pattern::compile(std::string(entry.substr(equals + 1)))) return illegal();
     return {};
 }
 

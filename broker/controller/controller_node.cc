@@ -143,9 +143,9 @@ void ControllerNode::handle(const Request& request, Now now, ControllerEffects& 
     if (key == wire::ApiKey::DescribeQuorum) {
         const auto& body = request.body.as<wire::DescribeQuorumRequest>();
         return responder_.respond(
-            request.token,
-            wire::AnyResponse::of(describe_quorum(*quorum_, log_->end(), image_, body, now),
-                                  request.body.version()));
+            request.token, wire::AnyResponse::of(describe_quorum(*quorum_, log_->end(), image_,
+                                                                 body, request.body.version(), now),
+                                                 request.body.version()));
     }
     if (is_raft_request(request.body)) {
         auto envelope =
@@ -333,11 +333,12 @@ void ControllerNode::snapshot_installed(ControllerEffects& effects) {
     transaction_.clear();
 }
 
-// Nobody acts on an image that is behind what this node knew before it stopped: an old leader epoch would serve for a moment
-// (MetadataLoader.stillNeedToCatchUp).
+// Nobody acts on an image that is behind what this node knew before it stopped: an old leader epoch
+// would serve for a moment (MetadataLoader.stillNeedToCatchUp).
 void ControllerNode::publish(ControllerEffects& effects) {
     if (!caught_up_ && !mutant::on(Mutant::StaleImageServed)) {
-        std::move(effects.committed.begin(), effects.committed.end(), std::back_inserter(unpublished_));
+        std::move(effects.committed.begin(), effects.committed.end(),
+                  std::back_inserter(unpublished_));
         effects.committed.clear();
         caught_up_ = active_ || (!quorum_->is_leader() && quorum_->high_watermark() > Offset{0} &&
                                  image_end_ >= quorum_->high_watermark());

@@ -85,6 +85,24 @@ std::vector<std::string> MetadataImage::config_names(ConfigResourceType type) co
     return names;
 }
 
+namespace {
+template <class Record>
+std::vector<const Record*> kept_of(const std::map<std::string, MetadataRecord>& kept) {
+    std::vector<const Record*> list;
+    for (const auto& [key, record] : kept)
+        if (const auto* one = std::get_if<Record>(&record)) list.push_back(one);
+    return list;
+}
+}  // namespace
+
+std::vector<const wire::ClientQuotaRecord*> MetadataImage::client_quotas() const {
+    return kept_of<wire::ClientQuotaRecord>(kept_);
+}
+
+std::vector<const wire::UserScramCredentialRecord*> MetadataImage::scram_credentials() const {
+    return kept_of<wire::UserScramCredentialRecord>(kept_);
+}
+
 BrokerOverrides MetadataImage::broker_overrides(NodeId node) const {
     return {&configs({ConfigResourceType::Broker, std::to_string(node.value())}),
             &configs({ConfigResourceType::Broker, ""})};

@@ -110,6 +110,9 @@ public:
         return features_;
     }                                                   // finalized
     std::int16_t feature(std::string_view name) const;  // 0 when not finalized
+    // Ordered by entity and key, by mechanism and name.
+    std::vector<const wire::ClientQuotaRecord*> client_quotas() const;
+    std::vector<const wire::UserScramCredentialRecord*> scram_credentials() const;
     std::int64_t next_producer_id() const { return next_producer_id_; }
 
     // Applies one record that stands at `offset`. A record that does not fit the image is an error

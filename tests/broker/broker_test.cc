@@ -7,7 +7,7 @@
 #include "millrace/wire/messages/delete_records.h"
 #include "millrace/wire/messages/end_txn.h"
 #include "millrace/wire/messages/find_coordinator.h"
-#include "millrace/wire/messages/alter_replica_log_dirs.h"
+#include "millrace/wire/messages/assign_replicas_to_dirs.h"
 #include "millrace/wire/messages/init_producer_id.h"
 #include "millrace/wire/messages/list_offsets.h"
 #include "millrace/wire/messages/metadata.h"
@@ -328,11 +328,11 @@ TEST_F(BrokerTest, ApiVersionsListsWhatIsServed) {
     for (const auto& api : response.api_keys) {
         if (api.api_key == 0) EXPECT_EQ(api.min_version, 0);  // KAFKA-18659
         unserved = unserved ||
-                   api.api_key == static_cast<std::int16_t>(wire::ApiKey::AlterReplicaLogDirs);
+                   api.api_key == static_cast<std::int16_t>(wire::ApiKey::AssignReplicasToDirs);
     }
     EXPECT_FALSE(unserved);
     const ConnectionId connection = node.connect();
-    (void)node.send(connection, wire::AlterReplicaLogDirsRequest{}, 2);
+    (void)node.send(connection, wire::AssignReplicasToDirsRequest{}, 2);
     node.run();
     EXPECT_TRUE(node.closed(connection));
 }
