@@ -51,6 +51,11 @@ GroupConfig group_config_of(const BrokerConfig& config) {
     to.consumer_assignment_interval_min_ms = config.group_consumer_min_assignment_interval_ms;
     to.consumer_assignment_interval_max_ms = config.group_consumer_max_assignment_interval_ms;
     to.consumer_group_size_max = static_cast<std::size_t>(config.group_consumer_max_size);
+    const std::string& policy = config.group_consumer_migration_policy;
+    to.consumer_migration_policy = policy == "disabled"    ? MigrationPolicy::Disabled
+                                   : policy == "upgrade"   ? MigrationPolicy::Upgrade
+                                   : policy == "downgrade" ? MigrationPolicy::Downgrade
+                                                           : MigrationPolicy::Bidirectional;
     to.consumer_assignors = config.group_consumer_assignors;
     to.consumer_regex_refresh_interval =
         std::chrono::milliseconds(config.group_consumer_regex_refresh_interval_ms);

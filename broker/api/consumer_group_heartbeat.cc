@@ -5,7 +5,8 @@
 //   unchanged. The interval to the next heartbeat is ours to say: short while partitions move.
 // - v1: the member makes its id itself; a regular expression may be subscribed to (bad:
 // INVALID_REGULAR_EXPRESSION).
-// - An empty classic group makes way for a consumer group.
+// - An empty classic group makes way for a consumer group; one with members is converted, if the
+//   migration policy allows (consumer_migration.cc).
 // - Missing: authorisation.
 #include "millrace/wire/messages/consumer_group_heartbeat.h"
 

@@ -164,6 +164,7 @@ struct BrokerConfig {
     std::int32_t group_consumer_max_assignment_interval_ms = 15'000;
     std::int32_t group_consumer_regex_refresh_interval_ms = 600'000;
     std::int32_t group_consumer_max_size = INT32_MAX;
+    std::string group_consumer_migration_policy = "bidirectional";
     std::vector<std::string> group_consumer_assignors = {"uniform", "range"};
     std::int32_t group_streams_session_timeout_ms = 45'000;
     std::int32_t group_streams_heartbeat_interval_ms = 5000;

@@ -218,6 +218,10 @@ void BrokerConfig::fields(auto&& f) {
       at_least_0, "The most a group may set.");
     f("group.consumer.regex.refresh.interval.ms", &M::group_consumer_regex_refresh_interval_ms,
       at_least_1, "How often the expressions of subscriptions are resolved again.");
+    f("group.consumer.migration.policy", &M::group_consumer_migration_policy,
+      FieldRule{.one_of = {"disabled", "upgrade", "downgrade", "bidirectional"},
+                .may_be_empty = false},
+      "Whether groups with members go from the classic to the consumer protocol, and back.");
     f("group.consumer.assignors", &M::group_consumer_assignors,
       FieldRule{.one_of = {"uniform", "range"}, .may_be_empty = false},
       "The server-side assignors of consumer groups; the first is the default.");

@@ -67,6 +67,8 @@ void GroupCoordinator::join_group(const JoinRequest& request, std::int16_t versi
     if (version == 0) join.request.rebalance_timeout_ms = request.session_timeout_ms;
     const bool nameless = request.member_id.empty();
     const Group* known = shard->fold.find(request.group_id);
+    if (known && known->consumer && known->has_members())
+        return join_consumer_group(*shard, *known->consumer, join);
     if (known && (known->streams || known->consumer || known->foreign != ForeignProtocol::None)) {
         if (known->has_members() || known->foreign != ForeignProtocol::None)
             return answer(refusal(ErrorCode::InconsistentGroupProtocol, {}));

@@ -26,6 +26,8 @@ void GroupCoordinator::sync_group(const wire::SyncGroupRequest& request, std::in
     ErrorCode code;
     GroupShard* shard = active(request.group_id, code);
     if (!shard) return refuse(code);
+    if (const Group* known = shard->fold.find(request.group_id); known && known->consumer)
+        return sync_consumer_group(*shard, *known->consumer, request, std::move(answer));
     ClassicMembership* group = classic(*shard, request.group_id);
     if (!group || group->in(ClassicState::Empty)) return refuse(ErrorCode::UnknownMemberId);
     if (code = group->check_member(request.member_id, request.group_instance_id);
@@ -91,6 +93,8 @@ ErrorCode GroupCoordinator::classic_heartbeat(const wire::HeartbeatRequest& requ
     // While the log is read nobody can say better; the member must not give up for that.
     if (code == ErrorCode::CoordinatorLoadInProgress) return ErrorCode::None;
     if (!shard) return code;
+    if (const Group* known = shard->fold.find(request.group_id); known && known->consumer)
+        return heartbeat_consumer_group(*shard, *known->consumer, request);
     ClassicMembership* group = classic(*shard, request.group_id);
     if (!group) return ErrorCode::UnknownMemberId;
     if (code = group->check_member(request.member_id, request.group_instance_id);
@@ -110,6 +114,8 @@ void GroupCoordinator::leave_group(const wire::LeaveGroupRequest& request, Now n
     ErrorCode code;
     GroupShard* shard = active(request.group_id, code);
     if (!shard) return answer({.error_code = code});
+    if (const Group* known = shard->fold.find(request.group_id); known && known->consumer)
+        return leave_consumer_group(*shard, *known->consumer, request, std::move(answer));
     ClassicMembership* group = classic(*shard, request.group_id);
     wire::LeaveGroupResponse response;
     bool left = false;

@@ -55,11 +55,12 @@ void GroupCoordinator::consumer_heartbeat(const HeartbeatRequest& request, std::
     GroupShard* shard = active(request.group_id, code);
     if (!shard) return beat.refuse(code, {});
     const Group* group = shard->fold.find(request.group_id);
-    const Offset saw = group ? group->membership_end : Offset{0};
     const auto refuse = [&](ErrorCode why, std::string detail) {
-        answer_after(*shard, saw, [beat, why, detail = std::move(detail)](ErrorCode failed) {
-            failed == ErrorCode::None ? beat.refuse(why, detail) : beat.refuse(failed, {});
-        });
+        answer_after(*shard, group ? group->membership_end : Offset{0},
+                     [beat, why, detail = std::move(detail)](ErrorCode failed) {
+                         failed == ErrorCode::None ? beat.refuse(why, detail)
+                                                   : beat.refuse(failed, {});
+                     });
     };
     if (!beat.joining() && (!group || group->simple()) &&
         !classic_has_members(*shard, request.group_id))
@@ -67,6 +68,11 @@ void GroupCoordinator::consumer_heartbeat(const HeartbeatRequest& request, std::
                       (request.member_epoch < 0 ? "Group " : "Consumer group ") + request.group_id +
                           " not found.");
     const bool foreign = group && !group->simple() && !group->consumer && !group->classic;
+    if (!foreign && beat.joining() && classic_has_members(*shard, request.group_id)) {
+        if (auto upgraded = upgrade_to_consumer(*shard, beat); !upgraded)
+            return refuse(upgraded.error().code, upgraded.error().detail);
+        group = shard->fold.find(request.group_id);
+    }
     if (foreign || classic_has_members(*shard, request.group_id) ||
         (group && group->classic && !beat.joining()))
         return refuse(ErrorCode::GroupIdNotFound,
@@ -115,7 +121,7 @@ ErrorCode GroupCoordinator::resolve_consumer_member(const ConsumerGroup& group,
                  std::to_string(config_.consumer_group_size_max) + " members.";
         return ErrorCode::GroupMaxSizeReached;
     }
-    if (!beat.joining()) {
+    if (!beat.joining() || beat.rejoins) {
         if (request.instance_id && !current) {
             detail = "Instance id " + *request.instance_id + " is unknown.";
             return ErrorCode::UnknownMemberId;
@@ -130,12 +136,12 @@ ErrorCode GroupCoordinator::resolve_consumer_member(const ConsumerGroup& group,
             return ErrorCode::UnknownMemberId;
         }
         decision.before = it->second;
-        return check_consumer_epoch(beat, it->second, detail);
+        return beat.rejoins ? ErrorCode::None : check_consumer_epoch(beat, it->second, detail);
     }
     if (current) {
         // Its place is free once it said that it is away, or its session ended.
         const ConsumerMember& there = group.members.at(*current);
-        if (there.epoch != kLeaveStatic && !there.classic) {
+        if (there.epoch != kLeaveStatic && !there.classic && !beat.classic) {
             detail = "Static member " + id + " with instance id " + *request.instance_id +
                      " cannot join the group because the instance id is owned by " + *current +
                      " member.";
@@ -215,8 +221,10 @@ ErrorCode GroupCoordinator::decide_consumer_epoch(GroupShard& shard, const Consu
     const bool resolved = resolve_regexes(work, members, decision);
 
     const std::string& otherwise = config_.consumer_assignors.front();
-    const bool assignor_changed = ConsumerMembers(group).preferred_assignor(otherwise) !=
-                                  members.preferred_assignor(otherwise);
+    const bool asks_another = decision.is_new || before.server_assignor != member.server_assignor;
+    const bool assignor_changed =
+        asks_another && ConsumerMembers(group).preferred_assignor(otherwise) !=
+                            members.preferred_assignor(otherwise);
     decision.epoch = group.epoch;
     bool bump = decision.subscription_changed || assignor_changed;
     if (bump || resolved || work.metadata_stale) {
@@ -239,6 +247,7 @@ ErrorCode GroupCoordinator::decide_consumer_epoch(GroupShard& shard, const Consu
 // resolved here. True: some expression matches other topics than before.
 bool GroupCoordinator::resolve_regexes(ConsumerWork& work, const ConsumerMembers& members,
                                        ConsumerDecision& decision) {
+    if (decision.member.regex.empty() && decision.regexes.empty()) return false;
     const auto counts = members.regexes();
     if (counts.empty()) return false;
     const bool refresh =

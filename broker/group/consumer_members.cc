@@ -55,7 +55,8 @@ void GroupCoordinator::note_consumer(GroupShard& shard, const std::string& group
     bool earlier =
         timers.heard(member_id, after(member.classic ? member.classic->session_timeout_ms
                                                      : consumer_session_timeout(group_id)));
-    if (member.state == ConsumerMemberState::UnrevokedPartitions && !member.classic)
+    if (member.classic) {  // what is expected of it stands with its requests
+    } else if (member.state == ConsumerMemberState::UnrevokedPartitions)
         earlier |= timers.must_revoke(member_id, member.epoch,
                                       after(std::max(member.rebalance_timeout_ms, 0)));
     else
@@ -97,6 +98,7 @@ void GroupCoordinator::remove_consumers(GroupShard& shard, const std::string& gr
             records.push_back(std::move(record));
     }
     if (gone.empty()) return;
+    if (downgrade_to_classic(shard, group_id, *consumer, gone)) return;
     const auto left = ConsumerMembers(*consumer).without(gone);
     const auto needed = left.regexes();
     auto regexes = consumer->regexes;

@@ -31,7 +31,7 @@ ConsumerMember GroupCoordinator::ConsumerBeat::member_after(const ConsumerMember
     if (request.subscribed_topic_regex) member.regex = *request.subscribed_topic_regex;
     member.client_id = client_id;
     member.client_host = client_host;
-    member.classic.reset();
+    member.classic = classic;
     return member;
 }
 

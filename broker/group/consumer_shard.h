@@ -17,6 +17,10 @@ struct GroupCoordinator::ConsumerBeat {
     std::string client_id, client_host;
     std::function<void(wire::ConsumerGroupHeartbeatResponse)> answer;
 
+    // Set: a JoinGroup in the form of a heartbeat.
+    std::optional<wire::ConsumerGroupMemberMetadataValue::ClassicMemberMetadata> classic;
+    bool rejoins = false;  // ... of a static member that says its id
+
     bool joining() const { return request.member_epoch == 0; }
     ConsumerMember member_after(const ConsumerMember& before) const;
     std::optional<PartitionSets> owned() const;  // nothing: it did not say

@@ -36,6 +36,9 @@
 
 namespace millrace::broker {
 
+// group.consumer.migration.policy: whether groups with members change their protocol.
+enum class MigrationPolicy : std::uint8_t { Disabled, Upgrade, Downgrade, Bidirectional };
+
 struct GroupConfig {               // Kafka's names and defaults, where not said otherwise
     std::int32_t partitions = 50;  // offsets.topic.num.partitions
     std::size_t offset_metadata_bytes_max = 4096;                // offset.metadata.max.bytes
@@ -76,6 +79,7 @@ struct GroupConfig {               // Kafka's names and defaults, where not said
     std::int32_t consumer_assignment_interval_max_ms = 15'000;
     std::size_t consumer_group_size_max = INT32_MAX;                     // group.consumer.max.size
     std::vector<std::string> consumer_assignors = {"uniform", "range"};  // the first: the default
+    MigrationPolicy consumer_migration_policy = MigrationPolicy::Bidirectional;
     Duration consumer_regex_refresh_interval = std::chrono::minutes(10);
     // Ours, as for streams groups; never less than a millisecond for each member.
     std::int32_t consumer_unstable_heartbeat_interval_ms = 100;
@@ -235,6 +239,24 @@ private:
                                     ConsumerDecision& decision);
     void answer_consumer(GroupShard& shard, const ConsumerBeat& beat,
                          const ConsumerDecision& decision);
+    // consumer_migration.cc
+    Result<void> upgrade_to_consumer(GroupShard& shard, const ConsumerBeat& beat);
+    bool downgrade_to_classic(GroupShard& shard, const std::string& group_id,
+                              const ConsumerGroup& group, const std::vector<std::string>& gone);
+    // consumer_classic.cc: members of consumer groups that speak the classic protocol
+    void join_consumer_group(GroupShard& shard, const ConsumerGroup& group, const Join& join);
+    void sync_consumer_group(GroupShard& shard, const ConsumerGroup& group,
+                             const wire::SyncGroupRequest& request, SyncAnswer answer);
+    ErrorCode heartbeat_consumer_group(GroupShard& shard, const ConsumerGroup& group,
+                                       const wire::HeartbeatRequest& request);
+    void leave_consumer_group(GroupShard& shard, const ConsumerGroup& group,
+                              const wire::LeaveGroupRequest& request,
+                              std::function<void(wire::LeaveGroupResponse)> answer);
+    const ConsumerMember* find_classic(const ConsumerGroup& group, const std::string& member_id,
+                                       const std::optional<std::string>& instance_id,
+                                       ErrorCode& code) const;
+    void expect_join(GroupShard& shard, const std::string& group_id, const std::string& member_id,
+                     const ConsumerMember& member);
     // consumer_members.cc
     std::int32_t group_setting(const std::string& group_id, const std::string& key,
                                std::int32_t otherwise, std::int32_t min, std::int32_t max) const;
