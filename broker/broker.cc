@@ -56,6 +56,8 @@ Broker::State::State(BrokerSettings s, Disk& d, LogSink& l)
       sessions(static_cast<std::size_t>(
                    std::max(0, settings.config.max_incremental_fetch_session_cache_slots)),
                settings.seed ^ 0x66657463685f7365),
+      quotas({settings.config.quota_window_num,
+              std::chrono::seconds(settings.config.quota_window_size_seconds)}),
       telemetry(settings.seed ^ 0x74656c656d657472) {}
 Broker::State::~State() = default;
 
@@ -258,6 +260,19 @@ void Broker::State::advanced(const std::vector<Log*>& logs) {
         moved = true;
         if (!partition.fetches().empty()) wake_fetches(*this, partition);
     }
+}
+
+Duration Broker::State::charge(QuotaKind kind, const Request& request, std::size_t bytes) {
+    if (!quotas.any(kind)) return {};
+    const Duration silence = quotas.record(kind, request.context->client_id, bytes, now.time);
+    if (silence > Duration{}) throttle(request.context->connection, silence);
+    return silence;
+}
+
+void Broker::State::throttle(ConnectionId connection, Duration how_long) {
+    connections.throttle(connection);
+    deadlines.set(now.time + how_long,
+                  [this, connection] { connections.unthrottle(connection); });
 }
 
 void Broker::State::tick() {

@@ -157,7 +157,7 @@ void Broker::State::apply(const ControllerEffects& effects) {
                                 }});
         }
     }
-    bool topics = false;
+    bool topics = false, quotas_changed = false;
     std::vector<KnownTopic> gone;
     for (const MetadataChange& change : effects.committed) {
         if (const auto* created = std::get_if<TopicCreated>(&change)) topic_created(*created);
@@ -168,6 +168,7 @@ void Broker::State::apply(const ControllerEffects& effects) {
         if (const auto* changed = std::get_if<PartitionChanged>(&change))
             partition_changed(*changed);
         if (const auto* changed = std::get_if<ConfigChanged>(&change)) configs_changed(*changed);
+        quotas_changed = quotas_changed || std::holds_alternative<QuotasChanged>(change);
         topics = topics || std::holds_alternative<TopicCreated>(change) ||
                  std::holds_alternative<PartitionChanged>(change);
     }
@@ -175,6 +176,7 @@ void Broker::State::apply(const ControllerEffects& effects) {
         tail_shares = shares;
         for (auto& [tp, partition] : partitions) partition->log().set_config(log_config(tp.topic));
     }
+    if (quotas_changed) quotas.replace(controller->image().client_quotas());
     if (!gone.empty()) group->topics_deleted(gone, now);
     if (topics) group->topics_changed(now);
 }
@@ -380,6 +382,7 @@ void Broker::State::create_topic(std::string name, std::int32_t count,
 
 // A few logs a turn: with thousands of them the first look at each costs its index files.
 void Broker::State::retention() {
+    quotas.forget_idle(now.time);
     const Timestamp clock = retention_clock.at(now);
     if (retention_clock.jumped() && !std::exchange(jump_told, true))
         log.warn("the wall clock jumped: retention goes on by the time that passes",

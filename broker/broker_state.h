@@ -14,6 +14,7 @@
 #include "millrace/broker/controller/controller_node.h"
 #include "millrace/broker/group/group_coordinator.h"
 #include "millrace/broker/log/log_directory.h"
+#include "millrace/broker/quota/quotas.h"
 #include "millrace/broker/replica/fetch_session.h"
 #include "millrace/broker/replica/partition.h"
 #include "millrace/broker/txn/txn_coordinator.h"
@@ -99,6 +100,10 @@ struct Broker::State final : public Responder, public TopicLookup {
     void retention();
     void carry_out(Effects& effects);  // what pump() and flush() left
 
+    // Counts bytes of a client against its quota; above it, its connection is not read for as long as is returned.
+    Duration charge(QuotaKind kind, const Request& request, std::size_t bytes);
+    void throttle(ConnectionId connection, Duration how_long);
+
     // ---- metadata (broker_metadata.cc) ----
     void apply(const ControllerEffects& effects);
     void topic_created(const TopicCreated& created);
@@ -162,6 +167,7 @@ struct Broker::State final : public Responder, public TopicLookup {
     std::map<TopicPartition, std::unique_ptr<Partition>> partitions;
     std::map<const Log*, Partition*> by_log;  // looked up only
     FetchSessions sessions;
+    Quotas quotas;
     ClientTelemetry telemetry;
     Fetches fetches;
     Deadlines deadlines;

@@ -39,7 +39,7 @@ void Connections::arrived(ConnectionId connection, ArrivedRequest request, Now n
 }
 
 bool Connections::may_handle(const Connection& connection) const {
-    return connection.open && !connection.queued.empty() &&
+    return connection.open && connection.throttles == 0 && !connection.queued.empty() &&
            (connection.pending.empty() || connection.pending.back().released);
 }
 
@@ -62,10 +62,11 @@ void Connections::update(Map::iterator at) {
     }
     const std::size_t waiting = connection.queued.size() + connection.pending.size();
     const bool many_bytes = connection.queued_bytes > kQueuedBytesMax;
-    if (!connection.muted && (waiting >= kQueuedMax || many_bytes)) {
+    const bool throttled = connection.throttles > 0;
+    if (!connection.muted && (waiting >= kQueuedMax || many_bytes || throttled)) {
         connection.muted = true;
         effects_.mute.push_back({at->first, true});
-    } else if (connection.muted && waiting <= kQueuedLow && !many_bytes) {
+    } else if (connection.muted && waiting <= kQueuedLow && !many_bytes && !throttled) {
         connection.muted = false;
         effects_.mute.push_back({at->first, false});
     }
@@ -92,7 +93,7 @@ std::optional<Request> Connections::next() {
         connection.pending.push_back(
             {.token = token, .correlation = arrived.correlation, .context = connection.context});
         owner_.emplace(token, id);
-        return Request{token, std::move(arrived.body), connection.context.get()};
+        return Request{token, std::move(arrived.body), connection.context.get(), arrived.bytes};
     }
     return std::nullopt;
 }
@@ -144,6 +145,20 @@ void Connections::close(ConnectionId connection, std::string reason) {
     closed(connection);
 }
 
+void Connections::throttle(ConnectionId connection) {
+    const auto at = connections_.find(connection);
+    if (at == connections_.end() || !at->second.open) return;
+    ++at->second.throttles;
+    update(at);
+}
+
+void Connections::unthrottle(ConnectionId connection) {
+    const auto at = connections_.find(connection);
+    if (at == connections_.end() || !at->second.open) return;
+    --at->second.throttles;
+    update(at);
+}
+
 void Connections::set_software(ConnectionId connection, std::string name, std::string version) {
     const auto at = connections_.find(connection);
     if (at != connections_.end()) at->second.software = name + '/' + version;
@@ -168,7 +183,8 @@ Time Connections::close_idle(Now now, Duration idle_max) {
     Time next = Time::never();
     std::vector<ConnectionId> idle;
     for (const auto& [id, connection] : connections_) {
-        if (!connection.open || !connection.pending.empty() || connection.context->loopback)
+        if (!connection.open || !connection.pending.empty() || connection.throttles > 0 ||
+            connection.context->loopback)
             continue;
         const Time due = connection.last_request + idle_max;
         if (due <= now.time)

@@ -76,6 +76,10 @@ public:
     void set_software(ConnectionId connection, std::string name, std::string version);
     std::string software(ConnectionId connection) const;  // "name/version"; empty when not told
     std::string client_host(ConnectionId connection) const;
+    // A quota is exceeded (KIP-219): nothing of this connection is read or handled until unthrottle().
+    void throttle(ConnectionId connection);
+    void unthrottle(ConnectionId connection);
+
     std::size_t open_count() const { return open_; }
     std::size_t open_from(const std::string& client_host) const;
 
@@ -94,6 +98,7 @@ private:
     struct Connection {
         std::shared_ptr<const RequestContext> context;
         bool open = true, muted = false, ready = false;
+        int throttles = 0;  // that have not ended
         std::string software;
         Time last_request;
         std::deque<Pending> pending;

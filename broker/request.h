@@ -2,6 +2,7 @@
 // How a request reaches a handler and how its answer leaves. A handler answers now, or keeps the
 // token and answers when its records are committed. The broker keeps responses of one connection in
 // request order. Handlers run on the loop of the broker; nothing here blocks.
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -25,6 +26,7 @@ struct Request {
     RequestToken token{};
     wire::AnyRequest body;
     const RequestContext* context = nullptr;  // lives until the answer
+    std::size_t bytes = 0;                    // of its frame; 0: it was never one
 };
 
 class Responder {

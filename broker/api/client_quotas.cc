@@ -7,7 +7,7 @@
 //   carried out, it is not.
 // - A filter's component matches a name (0), the default (1) or either (2); strict: entities that
 //   have no other component. Unknown kind: 35.
-// - Missing: the quotas have no effect yet.
+// - Missing: the rates of requests, mutations and connections have no effect.
 #include <algorithm>
 #include <cmath>
 #include <map>

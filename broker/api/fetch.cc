@@ -62,7 +62,13 @@ public:
           isolation_(body_.isolation_level == 1 ? Isolation::ReadCommitted
                                                 : Isolation::ReadUncommitted),
           left_(static_cast<std::size_t>(
-              std::max(0, std::min(body_.max_bytes, broker.config.fetch_max_bytes)))) {}
+              std::max(0, std::min(body_.max_bytes, broker.config.fetch_max_bytes)))) {
+        // More than a whole window of its quota would never be let through.
+        if (const auto window =
+                broker.quotas.window_bytes(QuotaKind::Fetch, request.context->client_id);
+            window && !replica_)
+            left_ = std::min(left_, *window);
+    }
 
     Collected collect() {
         for (FetchedPartition& fetched : session_.partitions) {
@@ -194,6 +200,8 @@ public:
         }
     }
 
+    bool of_replica() const { return replica_; }
+
 private:
     struct Told {
         FetchedPartition* fetched;
@@ -230,6 +238,18 @@ bool try_answer(Broker::State& broker, const Request& request, FetchSession& ses
     const bool enough = collected.bytes >= static_cast<std::size_t>(std::max(0, body.min_bytes)) &&
                         collected.bytes > 0;
     if (!now && !enough && !collected.failed) return false;
+    if (!collector.of_replica() && broker.quotas.any(QuotaKind::Fetch)) {
+        const Duration silence = broker.charge(QuotaKind::Fetch, request, collected.bytes);
+        if (silence > Duration{}) {  // without records, which do not count then
+            broker.quotas.take_back(QuotaKind::Fetch, request.context->client_id, collected.bytes,
+                                    broker.now.time);
+            FetchResponse response;
+            response.session_id = session.id;
+            response.throttle_time_ms = throttle_ms(silence);
+            broker.answer(request, std::move(response));
+            return true;
+        }
+    }
     collector.sent(collected);
     collected.response.session_id = session.id;
     broker.answer(request, std::move(collected.response));

@@ -11,7 +11,8 @@
 //   coordinator share a journal: EndTxn waits for the sync that covers them (design 3.5).
 // - v5: log start offset. v8: record errors and message (KIP-467). v10: current leader (KIP-951).
 //   v11: TRANSACTION_ABORTABLE. v12: implicit add. v13: topic ids.
-// - Missing: quotas, authorisation.
+// - A client above its producer_byte_rate is answered at once and then not read for a while (KIP-219).
+// - Missing: authorisation.
 #include "millrace/wire/messages/produce.h"
 
 #include <algorithm>
@@ -155,6 +156,9 @@ void append(Broker::State& broker, const std::shared_ptr<Produce>& produce, cons
 
 void append_all(Broker::State& broker, const std::shared_ptr<Produce>& produce,
                 const std::vector<Entry>& entries, bool began) {
+    const Duration silence =
+        broker.charge(QuotaKind::Produce, produce->request, produce->request.bytes);
+    produce->response.throttle_time_ms = throttle_ms(silence);
     ++produce->waiting;  // not before all are appended
     for (const Entry& entry : entries) append(broker, produce, entry, began);
     if (--produce->waiting == 0) return finish(broker, *produce);

@@ -79,6 +79,7 @@ struct BrokerConfig {
     std::int32_t max_connections_per_ip = INT32_MAX;
     std::int32_t socket_request_max_bytes = 104'857'600;
     std::int32_t queued_max_requests = 500;
+    std::int32_t quota_window_num = 11, quota_window_size_seconds = 1;
     std::int32_t num_network_threads = 1;  // event loops; ours, Kafka's default is 3
 
     // Directories

@@ -76,6 +76,10 @@ void BrokerConfig::fields(auto&& f) {
       "The size of a request.");
     f("queued.max.requests", &M::queued_max_requests, at_least_1,
       "How many requests wait before sockets are no longer read.");
+    f("quota.window.num", &M::quota_window_num, at_least_1,
+      "How many samples of a client's bytes a quota looks back on.");
+    f("quota.window.size.seconds", &M::quota_window_size_seconds, at_least_1,
+      "The length of each of them.");
     f("num.network.threads", &M::num_network_threads, FieldRule{.min = 1, .max = 256},
       "The number of event loops.");
 

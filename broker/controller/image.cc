@@ -328,7 +328,8 @@ Result<void> MetadataImage::replay_one(const wire::ProducerIdsRecord& r, Offset,
 
 // ---- kept for snapshots ----
 
-Result<void> MetadataImage::replay_one(const wire::ClientQuotaRecord& r, Offset, Changes) {
+Result<void> MetadataImage::replay_one(const wire::ClientQuotaRecord& r, Offset, Changes changes) {
+    if (changes) changes->push_back(QuotasChanged{});
     if (r.remove) {
         kept_.erase(quota_key(r));
     } else {

@@ -84,8 +84,9 @@ struct BrokerChanged {
     NodeId id{};
 };
 struct FeaturesChanged {};
+struct QuotasChanged {};
 using MetadataChange = std::variant<TopicCreated, TopicDeleted, PartitionChanged, ConfigChanged,
-                                    BrokerChanged, FeaturesChanged>;
+                                    BrokerChanged, FeaturesChanged, QuotasChanged>;
 
 class MetadataImage {
 public:
