@@ -7,7 +7,7 @@
 //   (KIP-345). v7: protocol type and name may be null. v8: the client's reason (KIP-800). v9: a
 //   static leader that is back does not assign anew (KIP-814).
 // - Versions 0 and 1 are served: old clients begin with them (KAFKA-19444).
-// - Missing: consumer groups as a classic member sees them, authorisation.
+// - Missing: authorisation.
 #include "millrace/wire/messages/join_group.h"
 
 #include "millrace/broker/api/coordinator_handlers.h"

@@ -6,7 +6,8 @@
 // - v2-4: a retention of its own. v6: leader epoch. v7: instance id (KIP-345). v9: members of the
 // new protocols, and
 //   GroupIdNotFound. v10: topic ids.
-// - Missing: classic and consumer groups with members, authorisation.
+// - A commit of a classic member counts as a heartbeat.
+// - Missing: authorisation.
 #include "millrace/wire/messages/offset_commit.h"
 
 #include "millrace/broker/api/coordinator_handlers.h"
