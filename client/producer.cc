@@ -232,6 +232,7 @@ void Producer::finish(Partition& partition, Batch& batch) {
     }
     if (batch.bytes.empty()) {
         batch.count = batch.builder->count();
+        batch.null_keys = batch.builder->null_keys();
         wire::BatchSettings settings;
         settings.codec = config_.codec;
         settings.producer_id = id_;
@@ -267,6 +268,7 @@ void Producer::transmit(NodeId node, std::vector<Sent> sent) {
         std::string topic;
         std::int32_t index;
         Bytes bytes;
+        bool null_keys;
     };
     std::vector<Part> parts;
     bool ids_known = true;
@@ -274,7 +276,7 @@ void Producer::transmit(NodeId node, std::vector<Sent> sent) {
         const auto it = std::find_if(s.partition->queue.begin(), s.partition->queue.end(),
                                      [&](const auto& b) { return b->serial == s.serial; });
         const std::string& topic = topic_name(s.partition->topic);
-        parts.push_back({topic, s.partition->index, (*it)->bytes});
+        parts.push_back({topic, s.partition->index, (*it)->bytes, (*it)->null_keys});
         const TopicMetadata* metadata = cluster_.topic(topic);
         if (!metadata || metadata->id.is_zero()) ids_known = false;
     }
@@ -307,6 +309,7 @@ void Producer::transmit(NodeId node, std::vector<Sent> sent) {
             auto& data = request.topic_data.back().partition_data.emplace_back();
             data.index = part.index;
             data.records = wire::Records(part.bytes);
+            data.built = {part.null_keys};
         }
         return wire::AnyRequest::of(std::move(request), version);
     };

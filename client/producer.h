@@ -146,6 +146,7 @@ private:
         Time created;
         std::size_t accounted = 0;
         std::int32_t base_sequence = -1, count = 0;
+        bool null_keys = false;
         std::uint32_t epoch_serial = 0;
         int failures = 0;
         bool in_flight = false, sealed = false;

@@ -131,7 +131,9 @@ void append(Broker::State& broker, const std::shared_ptr<Produce>& produce, cons
     std::vector<std::int32_t> invalid;
     const auto info = partition->append_client(
         entry.batch,
-        {.transaction_v2 = produce->version >= kImplicitAddVersion, .invalid_records = &invalid});
+        {.transaction_v2 = produce->version >= kImplicitAddVersion,
+         .built = produce->body().topic_data[entry.topic].partition_data[entry.index].built,
+         .invalid_records = &invalid});
     if (!info) {
         for (const std::int32_t index : invalid)
             answer.record_errors.push_back({index, info.error().detail});

@@ -79,7 +79,8 @@ Result<AppendInfo> Log::append_as_leader(const Bytes& given, const AppendOptions
             }
         }
         MR_TRY(batches,
-               check_client_records(given, batch, config_, options.now, options.invalid_records));
+               check_client_records(given, batch, config_, options.now, options.built,
+                                    options.invalid_records));
     } else {
         BatchWalker walker(given);
         while (const auto batch = walker.next()) {

@@ -32,6 +32,7 @@
 #include "millrace/broker/log/segment.h"
 #include "millrace/broker/log/segment_times.h"
 #include "millrace/broker/log/tail_cache.h"
+#include "millrace/wire/messages/produce.h"
 
 namespace millrace::broker {
 
@@ -43,6 +44,7 @@ struct AppendOptions {
     AppendOrigin origin = AppendOrigin::Client;
     bool transaction_v2 =
         false;  // KIP-890: an unknown transactional producer starts at 0, markers bump the epoch
+    std::optional<wire::ProduceRequest::Built> built;  // of a client's batch, if we built it
     std::vector<std::int32_t>* invalid_records =
         nullptr;  // out, with InvalidRecord: indexes of the records to blame
 };

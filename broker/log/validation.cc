@@ -45,6 +45,23 @@ struct RecordsSeen {
     Timestamp max{-1};
 };
 
+// As far into the future as a record may lie.
+std::int64_t latest_of(const LogConfig& config, Timestamp now) {
+    return config.message_timestamp_after_max_ms >= INT64_MAX - now.value()
+               ? INT64_MAX
+               : now.value() + config.message_timestamp_after_max_ms;
+}
+
+// A batch that was built in this process, with nothing in it that the topic could mind.
+bool settled_by_builder(const std::optional<wire::ProduceRequest::Built>& built,
+                        const RecordBatchView& batch, const LogConfig& config, Timestamp now) {
+    return built && !(config.cleanup_compact && built->null_keys) &&
+           config.message_timestamp_type == TimestampType::CreateTime &&
+           (!config.compression_type || *config.compression_type == batch.codec()) &&
+           config.message_timestamp_before_max_ms >= now.value() &&
+           batch.max_timestamp().value() <= latest_of(config, now);
+}
+
 Result<RecordsSeen> look_at_records(const RecordBatchView& batch, BytesView records,
                                     const LogConfig& config, Timestamp now,
                                     std::vector<std::int32_t>* invalid) {
@@ -53,9 +70,7 @@ Result<RecordsSeen> look_at_records(const RecordBatchView& batch, BytesView reco
     const std::int64_t earliest = config.message_timestamp_before_max_ms >= now.value()
                                       ? INT64_MIN
                                       : now.value() - config.message_timestamp_before_max_ms;
-    const std::int64_t latest = config.message_timestamp_after_max_ms >= INT64_MAX - now.value()
-                                    ? INT64_MAX
-                                    : now.value() + config.message_timestamp_after_max_ms;
+    const std::int64_t latest = latest_of(config, now);
     // All of them at once, as a rule; one by one to say which are wrong.
     MR_TRY(const wire::RecordsSummary all, wire::RecordReader(batch, records).read_over());
     const bool in_time = !create_time || (all.timestamp_min.value() >= earliest &&
@@ -132,9 +147,11 @@ Result<Bytes> rebuilt(const RecordBatchView& batch, BytesView records, wire::Cod
 
 Result<Bytes> check_client_records(const Bytes& bytes, const RecordBatchView& batch,
                                    const LogConfig& config, Timestamp now,
+                                   const std::optional<wire::ProduceRequest::Built>& built,
                                    std::vector<std::int32_t>* invalid) {
     if (batch.timestamp_type() == TimestampType::LogAppendTime)
         return fail(ErrorCode::InvalidTimestamp, "clients may not set LogAppendTime");
+    if (settled_by_builder(built, batch, config, now)) return bytes;
     MR_TRY(const Bytes records, wire::uncompressed_records(bytes));
     MR_TRY(const RecordsSeen seen, look_at_records(batch, records, config, now, invalid));
     if (config.compression_type && *config.compression_type != batch.codec()) {

@@ -4,12 +4,14 @@
 // between the two come the producer's epoch and sequence, so that a repeated batch is a duplicate
 // whatever else is wrong with it.
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "millrace/base/bytes.h"
 #include "millrace/base/result.h"
 #include "millrace/broker/log/log_config.h"
 #include "millrace/wire/batch/record_batch.h"
+#include "millrace/wire/messages/produce.h"
 
 namespace millrace::broker {
 
@@ -22,9 +24,11 @@ Result<wire::RecordBatchView> check_client_batch(const Bytes& bytes, const LogCo
 // Well-formed records with consecutive offsets (InvalidRecord), keys where the topic is compacted
 // (InvalidRecord), timestamps within limits (InvalidTimestamp). Gives the bytes to append: those
 // that came, or a new block when the max timestamp was wrong, the topic has LogAppendTime, or
-// another codec. `invalid`: indexes of records to blame, may be null.
+// another codec. `invalid`: indexes of records to blame, may be null. `built`: the records are not
+// read where what it says and the batch's header settle all of this.
 Result<Bytes> check_client_records(const Bytes& bytes, const wire::RecordBatchView& batch,
                                    const LogConfig& config, Timestamp now,
+                                   const std::optional<wire::ProduceRequest::Built>& built,
                                    std::vector<std::int32_t>* invalid);
 
 }  // namespace millrace::broker

@@ -30,6 +30,7 @@ Result<AppendInfo> Partition::append_client(const Bytes& batch, const ClientAppe
                                          .now = now_.wall,
                                          .origin = AppendOrigin::Client,
                                          .transaction_v2 = options.transaction_v2,
+                                         .built = options.built,
                                          .invalid_records = options.invalid_records}));
     if (mutant::on(Mutant::HighWatermarkBeyondDurable))
         log_.set_high_watermark(log_.log_end_offset());

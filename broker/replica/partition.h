@@ -49,6 +49,7 @@ public:
     // ---- append ----
     struct ClientAppend {
         bool transaction_v2 = false;
+        std::optional<wire::ProduceRequest::Built> built;
         std::vector<std::int32_t>* invalid_records = nullptr;
     };
     Result<AppendInfo> append_client(const Bytes& batch, const ClientAppend& options);

@@ -48,6 +48,7 @@ void read_stored(const TaskStore& store, Column& values, Row row, BytesView stor
 [[gnu::noinline]] void KeptRows::retime(Row row, std::int64_t timestamp) {
     if (!own_) {
         own_ = true;
+        rows_.any_headers = run_->rows->any_headers;
         for (std::size_t i = 0; i < run_->size; ++i) {
             const Row r = run_->selected[i];
             rows_.timestamp[r] = run_->rows->timestamp[r];
@@ -266,6 +267,7 @@ void WindowAggregateNode::count(const Run& run) {
 // [start_, end_).
 void WindowAggregateNode::gather(const Run& run, std::size_t& at, bool same) {
     const Codec& codec = *store_->key_codec;
+    const std::uint8_t as_it_is = same ? Cell::HasBytes : 0;  // a state of keys that are taken so
     const Cell* const cells = &(*run.keys)[0];
     const std::int64_t* const timestamps = run.rows->timestamp.data();
     const Row* const rows = run.selected;
@@ -291,7 +293,7 @@ void WindowAggregateNode::gather(const Run& run, std::size_t& at, bool same) {
         const Row row = rows[i];
         const Cell& cell = cells[row];
         BytesView key = cell.bytes();
-        if (!same || !(cell.state & Cell::HasBytes)) [[unlikely]] {
+        if (!(cell.state & as_it_is)) [[unlikely]] {
             if (cell.is_null()) {
                 ++dropped;  // a null key; a null value counts, and advances the clock
                 continue;
@@ -343,14 +345,11 @@ void WindowAggregateNode::count_window(const Run& run) {
     }
     constexpr std::uint32_t kSequenceBytes = 4;  // at the end of the store's keys
     Cell *const keys = &windowed_keys_[0], *const values = &values_[0];
-    const Row* row = counted_.rows.data() + from;
-    kept_.keep(row, records.data(), records.size());
-    for (const state::Counted& record : records) {
+    kept_.keep(counted_.rows.data() + from, records, [&](Row row, const state::Counted& record) {
         const auto size = static_cast<std::uint32_t>(record.key.size());
-        keys[*row] = {record.key.data(), size - kSequenceBytes, Cell::HasBytes};
-        values[*row] = {record.count, sizeof record.count, Cell::HasBytes};
-        ++row;
-    }
+        keys[row].point_to(record.key.data(), Cell::bytes_word(size - kSequenceBytes));
+        values[row].point_to(record.count, Cell::bytes_word(sizeof record.count));
+    });
 }
 
 void WindowAggregateNode::hop(const Run& run) {

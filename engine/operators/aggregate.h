@@ -31,9 +31,10 @@ struct CountRun {
     static void put(state::Counted& record, BytesView key, std::int64_t timestamp) {
         record.key = key;
         // The usual size is told the compiler.
-        record.hash = key.size() == 16 ? hash_bytes({key.data(), 16}) : hash_bytes(key);
+        record.hash = key.size() == 16 ? hash_bytes({key.data(), 16}) : hash_of(key);
         record.timestamp = timestamp;
     }
+    [[gnu::noinline]] static std::uint64_t hash_of(BytesView key) { return hash_bytes(key); }
 };
 
 // The rows of a run that a node hands on as they are, but with timestamps of its own.
@@ -44,16 +45,19 @@ public:
         own_ = false;
         selection_.size = 0;
     }
-    // All of these, with the timestamps that were counted.
-    void keep(const Row* rows, const state::Counted* records, std::size_t n) {
+    // All of these, with the timestamps that were counted; put(row, record) sets their cells.
+    template <class Put>
+    void keep(const Row* rows, std::span<const state::Counted> records, Put&& put) {
         const std::int64_t* const timestamps = run_->rows->timestamp.data();
-        Row* const to = selection_.rows.data() + selection_.size;
-        for (std::size_t i = 0; i < n; ++i) {
-            to[i] = rows[i];
-            if (records[i].timestamp != timestamps[rows[i]]) [[unlikely]]
-                retime(rows[i], records[i].timestamp);
+        Row* to = selection_.rows.data() + selection_.size;
+        selection_.size += records.size();
+        for (const state::Counted& record : records) {
+            const Row row = *rows++;
+            *to++ = row;
+            put(row, record);
+            if (record.timestamp != timestamps[row]) [[unlikely]]
+                retime(row, record.timestamp);
         }
-        selection_.size += n;
     }
     void keep(Row row, std::int64_t timestamp) {
         if (timestamp != run_->rows->timestamp[row]) [[unlikely]]

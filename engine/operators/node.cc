@@ -53,6 +53,7 @@ RowEmitter::RowEmitter(Node& node) : node_(node) {}
 
 void RowEmitter::begin(const Run& run) {
     run_ = &run;
+    rows_.any_headers = run.rows->any_headers;
     size_ = 0;
     limit_ = node_.context().one_by_one ? 1 : kRunMax;
     keys_.reset();

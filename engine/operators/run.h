@@ -4,7 +4,10 @@
 // map_values another column of values. A cell holds bytes, an object, or both, and gets the other
 // on first use. Nothing is allocated in the steady state.
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,12 +67,23 @@ struct Cell {
     bool is_null() const { return state == Null; }
     bool is_bad() const { return (state & Bad) != 0; }
     BytesView bytes() const { return {data, size}; }
+    // The same, for who says it of many: size and state in one word.
+    static std::uint64_t bytes_word(std::uint32_t size) {
+        return size | std::uint64_t{HasBytes} << 32;
+    }
+    void point_to(const std::byte* at, std::uint64_t word) {
+        data = at;
+        std::memcpy(reinterpret_cast<std::byte*>(this) + sizeof data, &word, sizeof word);
+    }
     void set_bytes(BytesView b) {
         data = b.data();
         size = static_cast<std::uint32_t>(b.size());
         state = HasBytes;
     }
 };
+
+static_assert(sizeof(Cell) == 16 && offsetof(Cell, size) == 8 && offsetof(Cell, state) == 12 &&
+              std::endian::native == std::endian::little);
 
 // Thrown by an access to a cell whose bytes do not deserialise, inside user code; the node's driver
 // catches it.
@@ -185,6 +199,7 @@ struct Rows {
     std::array<std::int64_t, kRunMax> timestamp;
     std::array<BytesView, kRunMax> headers;  // encoded as in a record, with the count; empty: none
     std::array<Row, kRunMax> origin;         // the row in Origin
+    bool any_headers = true;                 // false: all of them are empty
 };
 
 // Where the rows of a run come from: the records taken from an input.

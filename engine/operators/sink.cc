@@ -102,19 +102,18 @@ const wire::OpenBatch& SinkNode::open_batch(std::int32_t partition) {
 }
 
 // Bytes as they are, one partition, no headers: straight into the open batch. Up to the first
-// record that is not so; true: there was none.
+// record that is not so; true: there was none. No record of the run has headers.
 bool SinkNode::send_plain(const Run& run, std::size_t& at) {
     const Cell* const keys = &(*run.keys)[0];
     const Cell* const values = &(*run.values)[0];
     const std::int64_t* const timestamps = run.rows->timestamp.data();
-    const BytesView* const headers = run.rows->headers.data();
     const Row* const rows = run.selected + at;
     at += open_batch(0).append_run(run.size - at, [&](std::size_t i, wire::QuickRecord& record) {
         const Row row = rows[i];
         const Cell& key = keys[row];
         const Cell& value = values[row];
         record = {timestamps[row], key.data, key.size, value.data, value.size};
-        return (key.state & value.state & Cell::HasBytes) != 0 && headers[row].empty();
+        return (key.state & value.state & Cell::HasBytes) != 0;
     });
     return at == run.size;
 }
@@ -127,7 +126,7 @@ void SinkNode::process(const Run& run) {
     RecordCollector& collector = context().collector();
     // The usual topic of one partition, or the usual partitioner, is settled once for a run.
     const bool only_one = !partitioner_ && collector.partition_count(handle_) == 1;
-    const bool plain = only_one && same_key && same_value;
+    const bool plain = only_one && same_key && same_value && !run.rows->any_headers;
     const Column& keys = *run.keys;
     const Column& values = *run.values;
     if (same_value && run.size > 0 && values[run.selected[0]].state == Cell::HasObject)

@@ -120,20 +120,21 @@ struct InputQueue::Chunk {
         if (record.headers.empty()) [[likely]]
             return;
         queue.rows_.headers[i] = raw_headers(record.headers, queue.headers_);
-        queue.has_headers_ = true;
+        queue.rows_.any_headers = true;
     }
     auto alike(std::size_t from, std::uint32_t key_size, std::uint32_t value_size) {
-        return [this, key_size, value_size, i = from](std::int64_t offset, std::int64_t timestamp,
-                                                      const std::byte* key,
-                                                      const std::byte* value) mutable {
-            offsets[i] = offset;
-            timestamps[i] = timestamp;
-            low = std::min(low, timestamp);
-            high = std::max(high, timestamp);
-            keys[i] = {key, key_size, Cell::HasBytes};
-            values[i] = {value, value_size, Cell::HasBytes};
-            ++i;
-        };
+        return
+            [this, key_word = Cell::bytes_word(key_size), value_word = Cell::bytes_word(value_size),
+             i = from](std::int64_t offset, std::int64_t timestamp, const std::byte* key,
+                       const std::byte* value) mutable {
+                offsets[i] = offset;
+                timestamps[i] = timestamp;
+                low = std::min(low, timestamp);
+                high = std::max(high, timestamp);
+                keys[i].point_to(key, key_word);
+                values[i].point_to(value, value_word);
+                ++i;
+            };
     }
     void all_at(std::size_t n, Timestamp timestamp) {
         low = high = timestamp.value();
@@ -150,7 +151,7 @@ bool InputQueue::parse(TaskContext& context) {
     head_ = parsed_ = 0;
     keys_.reset();
     values_.reset();
-    if (std::exchange(has_headers_, false)) {
+    if (std::exchange(rows_.any_headers, false)) {
         rows_.headers.fill({});
         headers_.reset();
     }
@@ -364,13 +365,18 @@ std::size_t InputQueue::take(TaskContext& context, std::int64_t until, bool unti
     for (;;) {
         put(head_timestamp_);
         has_head_ = false;
-        if (whole_chunk && stream_time < due && parsed_ - head <= records_max - size && together) {
-            if (head != parsed_) {
-                high = std::max(high, chunk_high_);
-                stream_time = std::max(stream_time, chunk_high_);
-                size += parsed_ - head;
-                head = parsed_;
-            }
+        if (whole_chunk && stream_time < due && together) {
+            const std::size_t stop = head + std::min(records_max - size, parsed_ - head);
+            std::int64_t highest = head_timestamp_;
+            if (stop != parsed_)
+                for (std::size_t row = head; row < stop; ++row)
+                    highest = std::max(highest, timestamps[row]);
+            else if (stop != head)
+                highest = chunk_high_;
+            high = std::max(high, highest);
+            stream_time = std::max(stream_time, highest);
+            size += stop - head;
+            head = stop;
         } else if (usual) {
             const std::size_t stop = head + std::min(records_max - size, parsed_ - head);
             while (head < stop && stream_time < due &&

@@ -76,7 +76,6 @@ private:
     Origin origin_;
     Column keys_, values_;
     Arena headers_;
-    bool has_headers_ = false;  // some row has
     // Its timestamps, as the records have them, lie in between; a low of -1: look at each.
     std::int64_t chunk_low_ = 0, chunk_high_ = 0;
     std::size_t head_ = 0, parsed_ = 0;

@@ -59,7 +59,7 @@ struct StreamsConfig {
     std::int64_t fetch_min_bytes = 1, fetch_max_wait_ms = 500;
     std::int64_t max_poll_interval_ms = 300000;
     bool check_crcs = true;
-    std::int64_t batch_size = 65536, linger_ms = 100, buffer_memory = 33554432,
+    std::int64_t batch_size = 131072, linger_ms = 100, buffer_memory = 33554432,
                  max_request_size = 1048576;
     std::int64_t max_in_flight_requests_per_connection = 5;
     std::int64_t transaction_timeout_ms = 10000;

@@ -63,10 +63,11 @@ SortedIndex& TableKeyValueStore::index() {
 bool TableKeyValueStore::count(std::span<Counted> run) {
     puts_ += static_cast<std::int64_t>(run.size());
     count_in(
-        *table_, run, [](const Counted& record) { return WholeKey{record.key}; },
-        [&](Counted& record) {
+        *table_, run, [](std::uint64_t hash) { return hash; },
+        [](const Counted& record) { return WholeKey{record.key}; },
+        [&](Counted& record, std::uint64_t hash) {
             const BytesView key = record.key;
-            count_by_put(*table_, record, key, get(HashedKey(key, record.hash)));
+            count_by_put(*table_, record, hash, key, get(HashedKey(key, hash)));
         });
     log_counted(log_, run);
     return true;

@@ -14,31 +14,39 @@ inline void add_one(Counted& record, const std::byte* before) {
     store_be(record.count, count);
 }
 
-// `hash` of a record: that of its key in the table. `key_of(record)`: that key (WholeKey and the
-// like). `slowly(record)` does what Table::open does not.
-template <class KeyOf, class Slowly>
-void count_in(Table& table, std::span<Counted> run, KeyOf&& key_of, Slowly&& slowly) {
+// `hash_of(hash)`: that of a record's key in the table, from that of the key alone.
+// `key_of(record)`: that key (WholeKey and the like). `slowly(record, hash)` does what Table::open
+// does not.
+template <class HashOf, class KeyOf, class Slowly>
+[[gnu::always_inline]] inline void count_in(Table& table, std::span<Counted> run, HashOf&& hash_of,
+                                            KeyOf&& key_of, Slowly&& slowly) {
     // The slots of a run are asked for all at once, its entries a little ahead.
     constexpr std::size_t kRun = 256, kAhead = 8;
-    Table::Start starts[kRun + kAhead];
+    struct Looked {
+        Table::Start at;
+        std::uint64_t hash;
+    } looked[kRun + kAhead];
     while (!run.empty()) {
         const std::size_t size = std::min(run.size(), kRun);
-        Table::Start* to = starts;
-        for (const Counted& record : run.first(size)) *to++ = table.start(record.hash);
-        for (std::size_t i = 0; i < kAhead; ++i) *to++ = starts[size - 1];
-        for (std::size_t i = 0; i < kAhead; ++i) table.prefetch_entry(starts[i]);
+        Looked* to = looked;
+        for (const Counted& record : run.first(size)) {
+            const std::uint64_t hash = hash_of(record.hash);
+            *to++ = {table.start(hash), hash};
+        }
+        for (std::size_t i = 0; i < kAhead; ++i) *to++ = looked[size - 1];
+        for (std::size_t i = 0; i < kAhead; ++i) table.prefetch_entry(looked[i].at);
         const std::uint64_t layout = table.layout();
-        const Table::Start* start = starts;
+        const Looked* start = looked;
         Counted* record = run.data();
         Counted* const end = record + size;
         // Once slots moved, the rest of the run starts anew.
         for (; record != end && table.layout() == layout; ++record, ++start) {
-            table.prefetch_entry(start[kAhead]);
+            table.prefetch_entry(start[kAhead].at);
             bool made;
-            Entry* e =
-                table.open(*start, record->hash, key_of(*record), sizeof record->count, made);
+            Entry* const e =
+                table.open(start->at, start->hash, key_of(*record), sizeof record->count, made);
             if (!e) [[unlikely]] {
-                slowly(*record);
+                slowly(*record, start->hash);
                 continue;
             }
             std::byte* stored = e->home_value();
@@ -57,12 +65,12 @@ void count_in(Table& table, std::span<Counted> run, KeyOf&& key_of, Slowly&& slo
 }
 
 // The long way; `old`: what the store has, `key`: as it is in the table.
-inline void count_by_put(Table& table, Counted& record, BytesView key,
+inline void count_by_put(Table& table, Counted& record, std::uint64_t hash, BytesView key,
                          const std::optional<ValueAndTimestamp>& old) {
     add_one(record, old && old->value.size() == sizeof record.count ? old->value.data() : nullptr);
     if (old) record.timestamp = std::max(record.timestamp, old->timestamp.value());
-    table.put(record.hash, key, BytesView(record.count), Timestamp{record.timestamp});
-    record.key = table.find(record.hash, key)->key();
+    table.put(hash, key, BytesView(record.count), Timestamp{record.timestamp});
+    record.key = table.find(hash, key)->key();
 }
 
 inline void log_counted(ChangeLog* log, std::span<const Counted> run) {

@@ -8,13 +8,30 @@
 
 namespace millrace::state {
 
+namespace {
+// Cleared by stores of our own: a slot is looked at soon after.
+template <class Slot>
+void clear_slots(Slot* slots, std::size_t n) {
+    static_assert(sizeof(Slot) == 16);
+    for (Slot* at = slots; at != slots + n; at += 4) {
+        at[0] = at[1] = at[2] = at[3] = Slot{0, nullptr};
+    }
+}
+template <class Slot>
+std::unique_ptr<Slot[]> make_slots(std::size_t n) {
+    auto slots = std::make_unique_for_overwrite<Slot[]>(n);
+    clear_slots(slots.get(), n);
+    return slots;
+}
+}  // namespace
+
 Slots::Slots() {
     directory_.assign(2, make(kSlotsMin, 0));
 }
 
 Slots::Segment* Slots::make(std::size_t slots, unsigned depth) {
     auto segment = std::make_unique<Segment>();
-    segment->slots = std::make_unique<Slot[]>(slots);
+    segment->slots = make_slots<Slot>(slots);
     segment->mask = slots - 1;
     segment->used_max = used_max(slots);
     segment->depth = depth;
@@ -50,7 +67,7 @@ void Slots::grow(std::uint64_t hash) {
     // Keys of one hash cannot be split apart: past 40 shared bits a segment just gets larger.
     if (old_slots < kSlotsMax || old.depth >= 40) {
         auto slots = std::move(old.slots);
-        old.slots = std::make_unique<Slot[]>(new_slots);
+        old.slots = make_slots<Slot>(new_slots);
         old.mask = new_slots - 1;
         old.used_max = used_max(new_slots);
         old.used = 0;
@@ -68,7 +85,7 @@ void Slots::grow(std::uint64_t hash) {
     const unsigned depth = old.depth + 1;
     Segment* high = make(old_slots, depth);  // takes the keys whose next bit is 1
     auto slots = std::move(old.slots);
-    old.slots = std::make_unique<Slot[]>(old_slots);
+    old.slots = make_slots<Slot>(old_slots);
     old.used = 0;
     old.depth = depth;
     for (std::size_t i = 0; i < old_slots; ++i)
@@ -81,7 +98,7 @@ void Slots::grow(std::uint64_t hash) {
 
 void Slots::clear() {
     for (const auto& s : segments_) {
-        std::memset(static_cast<void*>(s->slots.get()), 0, (s->mask + 1) * sizeof(Slot));
+        clear_slots(s->slots.get(), s->mask + 1);
         s->used = 0;
     }
     size_ = 0;

@@ -99,9 +99,11 @@ public:
             return e->value_size == size && open_home(*e) ? e : nullptr;
         }
         if (!complete_) return nullptr;
+        const std::int64_t used = arena_.used();
         e = make(place, hash, key, size);
         e->value_size = size;
-        open_new(e);
+        open_.made.push_back(e);
+        open_.made_bytes += arena_.used() - used;
         ++live_;
         return e;
     }

@@ -105,17 +105,15 @@ bool SegmentedWindowStore::count(std::span<Counted> run, std::int64_t start) {
     segments_.observe(start);
     Table& table = segments_.at_or_new(segments_.id_of(start)).table;
     const std::uint64_t salt = salt_of(start, 0);
-    for (Counted& record : run) record.hash = salted(record.hash, salt);
-    WindowKey key({}, start, 0);
+    const WindowSuffix suffix(start, 0);
     count_in(
-        table, run,
-        [&](const Counted& record) -> const WindowKey& {
-            key.key = record.key;
-            return key;
+        table, run, [salt](std::uint64_t key_hash) { return salted(key_hash, salt); },
+        [&](const Counted& record) {
+            return WindowKey{record.key, suffix};
         },
-        [&](Counted& record) {
+        [&](Counted& record, std::uint64_t hash) {
             const BytesView whole = window_key(record.key, start, 0);
-            count_by_put(table, record, whole, segments_.get(record.hash, whole));
+            count_by_put(table, record, hash, whole, segments_.get(hash, whole));
         });
     log_counted(log_, run);
     return true;

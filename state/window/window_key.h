@@ -16,18 +16,22 @@ inline void write_window_key(ByteSink& into, BytesView key, std::int64_t start, 
     store_be(at + key.size(), start);
     store_be(at + key.size() + 8, seq);
 }
-// A window key in its two pieces, as Slots and Table look for keys.
+struct WindowSuffix {
+    std::byte bytes[kWindowSuffixBytes];
+
+    WindowSuffix(std::int64_t start, std::int32_t seq) {
+        store_be(bytes, start);
+        store_be(bytes + 8, seq);
+    }
+};
+// A window key in its two pieces, as Slots and Table look for keys; it borrows both.
 struct WindowKey {
     BytesView key;
-    std::byte suffix[kWindowSuffixBytes];
+    const WindowSuffix& suffix;
 
-    WindowKey(BytesView k, std::int64_t start, std::int32_t seq) : key(k) {
-        store_be(suffix, start);
-        store_be(suffix + 8, seq);
-    }
     std::size_t size() const { return key.size() + kWindowSuffixBytes; }
     bool equals(const std::byte* stored) const {
-        return same_bytes(stored + key.size(), suffix, kWindowSuffixBytes) &&
+        return same_bytes(stored + key.size(), suffix.bytes, kWindowSuffixBytes) &&
                same_bytes(stored, key.data(), key.size());
     }
     void write(std::byte* to) const {
@@ -35,7 +39,7 @@ struct WindowKey {
             std::memcpy(to, key.data(), 16);
         else if (!key.empty())
             std::memcpy(to, key.data(), key.size());
-        std::memcpy(to + key.size(), suffix, kWindowSuffixBytes);
+        std::memcpy(to + key.size(), suffix.bytes, kWindowSuffixBytes);
     }
 };
 inline BytesView key_of_window_key(BytesView k) {

@@ -143,6 +143,7 @@ inline bool RecordBatchBuilder::append_quick(Timestamp timestamp, NullableView k
         *start = static_cast<std::byte>(length);
     }
     if (timestamp.value() > max_timestamp_) max_timestamp_ = timestamp.value();
+    null_keys_ |= key.is_null();
     size_ = static_cast<std::size_t>(at - block_.data());
     ++last_delta_;
     ++count_;
@@ -156,7 +157,7 @@ namespace quick {
 struct Shape {
     std::uint64_t first;        // the first eight bytes, without the timestamp's bits
     std::uint64_t step, flags;  // how the offset counts up
-    std::uint64_t time_low, time_span, time_high_bits;
+    bool wide_time;             // the timestamp takes two bytes
     unsigned time_shift;
     std::uint32_t value_length;
     std::size_t size, key_at, value_length_at, value_at;
@@ -181,9 +182,7 @@ struct Shape {
         size = value_at + value_size + 1;
         time_shift = (length_width + 1) * 8;
         const unsigned offset_bit = time_shift + width(time) * 8;
-        time_low = time < 0x80 ? 0 : 0x80;
-        time_span = time < 0x80 ? 0x80 : 0x4000 - 0x80;
-        time_high_bits = time < 0x80 ? 0 : 0x3f80;
+        wide_time = time >= 0x80;
         first = varint(body << 1) | varint(next) << offset_bit |
                 varint(key_size << 1) << (offset_bit + width(next) * 8);
         if (time >= 0x80) first |= std::uint64_t{0x80} << time_shift;
@@ -223,7 +222,10 @@ template <class Get>
                                            (quick_end_ - bound - size_) / shape.size + 1});
         using quick::Sizes;
         const auto take = [&]<Sizes kKey, Sizes kValue>() __attribute__((always_inline)) {
-            return append_alike<kKey, kValue>(shape, done, done + most, key_size, value_size, get);
+            return shape.wide_time ? append_alike<kKey, kValue, true>(shape, done, done + most,
+                                                                      key_size, value_size, get)
+                                   : append_alike<kKey, kValue, false>(shape, done, done + most,
+                                                                       key_size, value_size, get);
         };
         const bool short_value = quick::sizes_of(value_size) == Sizes::Eight;
         if (quick::sizes_of(key_size) == Sizes::From16To32)
@@ -237,7 +239,7 @@ template <class Get>
 }
 
 // Those from `from` on that are like the shape, up to `stop`; where it stopped. There is room.
-template <quick::Sizes kKey, quick::Sizes kValue, class Get>
+template <quick::Sizes kKey, quick::Sizes kValue, bool kWideTime, class Get>
 [[gnu::always_inline]] inline std::size_t RecordBatchBuilder::append_alike(
     const quick::Shape& shape, std::size_t from, std::size_t stop, std::size_t key_size,
     std::size_t value_size, Get& get) {
@@ -252,8 +254,13 @@ template <quick::Sizes kKey, quick::Sizes kValue, class Get>
          ++done) {
         const std::uint64_t time =
             zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(r.timestamp) - base));
-        if (time - shape.time_low >= shape.time_span) break;
-        const std::uint64_t bits = (time & 0x7f) + ((time & shape.time_high_bits) << 1);
+        std::uint64_t bits = time;
+        if constexpr (kWideTime) {
+            if (time - 0x80 >= 0x4000 - 0x80) break;
+            bits = (time & 0x7f) + ((time & 0x3f80) << 1);
+        } else if (time >= 0x80) {
+            break;
+        }
         const std::uint64_t begin = first | bits << shape.time_shift;
         std::memcpy(at, &begin, sizeof begin);
         quick::copy_of<kKey>(at + shape.key_at, r.key, key_size);

@@ -154,6 +154,9 @@ struct Shape {
     // their bits do where they stand: first & time_bits.
     std::int64_t time_delta(std::uint64_t first) const {
         const std::uint64_t time = first >> time_shift;
+        if ((time & 1) == 0) [[likely]]
+            return static_cast<std::int64_t>(((time & 0x7e) >> 1) |
+                                             ((time >> 2) & (time_mask >> 1)));
         return unzigzag(static_cast<std::uint32_t>((time & 0x7f) | ((time >> 1) & time_mask)));
     }
     bool negative_time(std::uint64_t first) const { return ((first >> time_shift) & 1) != 0; }

@@ -98,6 +98,7 @@ template <class WriteHeaders>
         has_base_ = true;
     }
     if (count_ == 0 || time > max_timestamp_) max_timestamp_ = time;
+    null_keys_ |= key.is_null();
     std::byte* const start = block_.data() + size_;
     std::byte* const body = start + 2;
     std::byte* at = body;
@@ -218,7 +219,7 @@ Bytes RecordBatchBuilder::finish(const BatchSettings& s) {
 void RecordBatchBuilder::clear() {
     size_ = kBatchHeaderBytes;
     base_timestamp_ = max_timestamp_ = -1;
-    has_base_ = false;
+    has_base_ = null_keys_ = false;
     quick_end_ = 0;
     count_ = 0;
     last_delta_ = -1;

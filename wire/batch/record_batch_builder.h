@@ -81,6 +81,7 @@ public:
 
     std::int32_t count() const { return count_; }
     bool empty() const { return count_ == 0; }
+    bool null_keys() const { return null_keys_; }  // of at least one record
     std::size_t size() const {
         return size_;
     }  // of the batch, before compression, its header counted
@@ -96,7 +97,7 @@ public:
     void clear();
 
 private:
-    template <quick::Sizes kKey, quick::Sizes kValue, class Get>
+    template <quick::Sizes kKey, quick::Sizes kValue, bool kWideTime, class Get>
     std::size_t append_alike(const quick::Shape& shape, std::size_t from, std::size_t stop,
                              std::size_t key_size, std::size_t value_size, Get& get);
     std::byte* reserve(std::size_t more);
@@ -109,7 +110,7 @@ private:
     std::size_t capacity_hint_;
     std::size_t size_ = kBatchHeaderBytes;
     std::int64_t base_timestamp_ = -1, max_timestamp_ = -1;
-    bool has_base_ = false;
+    bool has_base_ = false, null_keys_ = false;
     std::int32_t count_ = 0, last_delta_ = -1;
     std::size_t size_max_ = SIZE_MAX;
     std::size_t quick_end_ = 0;  // append_quick() may write up to here; 0: not as things are

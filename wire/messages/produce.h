@@ -19,9 +19,18 @@ struct ProduceRequest {
     static constexpr ApiKey kKey = ApiKey::Produce;
     static constexpr Versions kValid = between(3, 13), kFlexible = since(9);
 
+    // Never on the wire: what the builder of the one batch in `records` knows of it. There when it
+    // was built in this process and comes over the loopback: its records are then well-formed, and
+    // their offsets count up.
+    struct Built {
+        bool null_keys = false;  // at least one
+        bool operator==(const Built&) const = default;
+    };
+
     struct PartitionProduceData {
         std::int32_t index = 0;
         Records records;
+        std::optional<Built> built;
 
         static constexpr void fields(auto&& f) {
             using M = PartitionProduceData;

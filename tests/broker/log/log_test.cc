@@ -282,6 +282,35 @@ TEST_F(LogTest, RefusesWhatKafkaRefuses) {
     EXPECT_EQ(log().log_end_offset(), Offset{0});
 }
 
+// A batch of this process says what is in it. What the topic minds is minded all the same.
+TEST_F(LogTest, WhatTheBuilderSaysOfABatchSettlesNothingElse) {
+    AppendOptions options = client();
+    options.built = {.null_keys = false};
+    EXPECT_TRUE(log().append_as_leader(batch({{"a"}}), options).has_value());
+    EXPECT_EQ(log().append_as_leader(batch({{"b"}, 1000 + 3'600'001}), options).error().code,
+              ErrorCode::InvalidTimestamp);
+    const Bytes good = batch({{"c"}});
+    MutableBlock block(good.size());
+    std::memcpy(block.data(), good.data(), good.size());
+    block.data()[66] ^= std::byte{1};
+    EXPECT_EQ(log().append_as_leader(Bytes(std::move(block)), options).error().code,
+              ErrorCode::CorruptMessage);
+    topic.cleanup_compact = true;
+    log();
+    wire::RecordBatchBuilder builder;
+    builder.append(Timestamp{1}, std::nullopt, as_bytes("v"));
+    EXPECT_TRUE(builder.null_keys());
+    options.built = {.null_keys = true};
+    EXPECT_EQ(log().append_as_leader(builder.finish({}), options).error().code,
+              ErrorCode::InvalidRecord);
+    EXPECT_FALSE(builder.null_keys());
+    topic.message_timestamp_type = wire::TimestampType::LogAppendTime;
+    log();
+    options.built = {.null_keys = false};
+    options.now = Timestamp{777};
+    EXPECT_EQ(log().append_as_leader(batch({{"d"}}), options)->log_append_time, Timestamp{777});
+}
+
 TEST_F(LogTest, StampsTimesAndRecompresses) {
     topic.message_timestamp_type = wire::TimestampType::LogAppendTime;
     topic.compression_type = wire::Codec::Zstd;
