@@ -224,7 +224,7 @@ def prepare(broker):
         if reader.take("h") == 0:
             break
         time.sleep(0.1)
-    time.sleep(1)
+    time.sleep(3)
 
 
 def main():
