@@ -162,8 +162,9 @@ private:
         Time resume_at{INT64_MIN};
         std::string error;
     };
-    struct Failures {  // in a row, without a commit that moved the task between
-        int processing = 0, restoring = 0;
+    struct Failures {  // since the last commit that moved the task
+        int same = 0, all = 0, restoring = 0;
+        std::string last;  // what `same` counts: the error names the record
     };
 
     // FetchSink

@@ -12,6 +12,7 @@ namespace millrace::engine {
 
 namespace {
 constexpr Duration kEmptyIsFinal = std::chrono::seconds(5);
+constexpr int kOtherFailures = 5;  // so many times as often may other records fail, or texts that change
 }
 
 bool Worker::any_commit_needed() const {
@@ -247,11 +248,14 @@ void Worker::outcome_found(Result<std::map<TopicPartition, client::CommittedOffs
 void Worker::task_error(TaskId id, Error error) {
     Slot& slot = slots_.at(id);
     Failures& failures = failures_[id];
-    ++failures.processing;
-    const bool park = failures.processing >= config_.task_failures_max;
+    failures.same = error.detail == failures.last ? failures.same + 1 : 1;
+    failures.last = error.detail;
+    ++failures.all;
+    const bool park = failures.same >= config_.task_failures_max ||
+                      failures.all >= kOtherFailures * config_.task_failures_max;
     log_.error(
-        park ? "task parked: the same record keeps failing" : "task failed, starting it again",
-        {{"task", id.to_string()}, {"failures", failures.processing}, {"error", error.detail}});
+        park ? "task parked: it keeps failing" : "task failed, starting it again",
+        {{"task", id.to_string()}, {"failures", failures.all}, {"error", error.detail}});
     changed_ = reconcile_ = true;
     const bool last = std::none_of(slots_.begin(), slots_.end(), [&](const auto& other) {
         return other.first != id && other.second.state != TaskState::Suspended;
@@ -265,7 +269,7 @@ void Worker::task_error(TaskId id, Error error) {
         for (const Input& input : slot.inputs)
             if (fetcher_.assigned(input.tp)) fetcher_.remove(input.tp);
     } else {
-        slot.resume_at = cluster_.now().time + cluster_.backoff(failures.processing);
+        slot.resume_at = cluster_.now().time + cluster_.backoff(failures.all);
     }
     if (producer_.transactional()) {
         if (phase_ == Phase::Active) {

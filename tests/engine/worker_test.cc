@@ -316,6 +316,27 @@ TEST(Worker, APoisonedRecordParksItsTaskAndTheOthersGoOn) {  // design §5
     ASSERT_TRUE(rig.until([&] { return w.worker.closed(); }));
 }
 
+// No commit lies between, and yet it is never the same record: the task gets on.
+TEST(Worker, RecordsThatFailOnceEachDoNotParkTheirTask) {
+    std::set<std::string> failed;
+    StreamsBuilder builder;
+    builder.stream<std::string, std::string>("in")
+        .peek([&failed](const std::string&, const std::string& v) {
+            if (failed.insert(v).second) throw std::runtime_error("boom");
+        })
+        .to("out");
+    WorkerRig rig(builder.build());
+    rig.make_topics(1);
+    std::vector<std::tuple<std::string, std::string, std::int64_t>> records;
+    for (int i = 0; i < 5; ++i) records.push_back({"a", "once" + std::to_string(i), 10 + i});
+    rig.broker.append(kIn, records);
+    OneWorker& w = rig.start("m", {"0_0"});
+    ASSERT_TRUE(rig.consumed(kIn, 5));
+    EXPECT_EQ(rig.broker.committed_records(kOut), (Records{"a=once0", "a=once1", "a=once2", "a=once3", "a=once4"}));
+    EXPECT_EQ(failed.size(), 5u);
+    EXPECT_FALSE(w.worker.closed());
+}
+
 TEST(Worker, IsNotScheduledWhileItsProducerIsFull) {
     WorkerRig rig(upper());
     rig.config.streams.buffer_memory = 200'000;
