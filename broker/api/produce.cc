@@ -20,6 +20,7 @@
 
 #include "millrace/broker/api/handlers.h"
 #include "millrace/broker/broker_state.h"
+#include "millrace/broker/log/validation.h"
 
 namespace millrace::broker {
 
@@ -135,12 +136,23 @@ void append(Broker::State& broker, const std::shared_ptr<Produce>& produce, cons
          .built = produce->body().topic_data[entry.topic].partition_data[entry.index].built,
          .invalid_records = &invalid});
     if (!info) {
-        for (const std::int32_t index : invalid)
-            answer.record_errors.push_back({index, info.error().detail});
+        const ErrorCode why = info.error().code;
+        std::string detail = info.error().detail;
+        if (!invalid.empty()) {
+            RecordErrors errors = record_errors(
+                entry.batch, why, invalid, partition->log().config(), broker.now.wall, entry.tp);
+            for (auto& [index, text] : errors.records)
+                answer.record_errors.push_back({index, std::move(text)});
+            detail = std::move(errors.whole);
+        }
+        // As Kafka: where the records themselves were looked at, its log start is told.
+        if (why == ErrorCode::InvalidRecord || why == ErrorCode::InvalidTimestamp ||
+            why == ErrorCode::OutOfOrderSequenceNumber || why == ErrorCode::InvalidProducerEpoch)
+            answer.log_start_offset = partition->log().log_start_offset().value();
         if (info.error().code == ErrorCode::KafkaStorageError)
             broker.log.error("append failed", {{"partition", entry.tp.to_string()},
                                                {"detail", info.error().detail}});
-        return fail_entry(answer, info.error().code, info.error().detail);
+        return fail_entry(answer, why, std::move(detail));
     }
     answer.base_offset = info->first_offset.value();
     answer.log_append_time_ms = info->log_append_time.value();

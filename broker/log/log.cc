@@ -71,11 +71,8 @@ Result<AppendInfo> Log::append_as_leader(const Bytes& given, const AppendOptions
         if (batch.has_producer_id()) {
             MR_TRY(const Admission admission, producers_.admit(batch, admit));
             if (const auto* duplicate = std::get_if<Duplicate>(&admission)) {
-                const bool append_time =
-                    config_.message_timestamp_type == wire::TimestampType::LogAppendTime;
                 return AppendInfo{duplicate->first_offset, duplicate->last_offset,
-                                  duplicate->timestamp,
-                                  append_time ? duplicate->timestamp : Timestamp{-1}, true};
+                                  duplicate->timestamp, duplicate->timestamp, true};  // as Kafka
             }
         }
         MR_TRY(batches,

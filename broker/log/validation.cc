@@ -14,11 +14,18 @@ using wire::TimestampType;
 Result<RecordBatchView> check_client_batch(const Bytes& bytes, const LogConfig& config) {
     wire::BatchWalker walker(bytes);
     const auto first = walker.next();
-    MR_TRY_VOID(walker.status());
+    if (const auto walked = walker.status(); !walked) {
+        const bool old = walked.error().code == ErrorCode::UnsupportedForMessageFormat;
+        return fail(
+            old ? ErrorCode::InvalidRecord : walked.error().code,  // magic 0 and 1: as Kafka
+            walked.error().detail);
+    }
     if (!first || walker.left() != 0)
         return fail(ErrorCode::InvalidRecord,
                     "a produce request holds exactly one batch per partition");
     const RecordBatchView batch = *first;
+    if (batch.base_offset() != Offset{0})
+        return fail(ErrorCode::InvalidRecord, "the first offset of a produced batch is not 0");
     if (batch.count() <= 0 || batch.last_offset_delta() < 0 ||
         batch.count() != std::int64_t{batch.last_offset_delta()} + 1)
         return fail(ErrorCode::InvalidRecord,
@@ -96,18 +103,18 @@ Result<RecordsSeen> look_at_records(const RecordBatchView& batch, BytesView reco
             if (!(no_key | late | gap)) [[likely]]
                 continue;
             null_key |= no_key;
-            bad_time |= late;
+            bad_time |= late && !no_key;
             bad_offset |= gap;
             if (invalid) invalid->push_back(index);
         }
     }
     if (bad_offset)
         return fail(ErrorCode::InvalidRecord, "offsets inside of the batch do not count up from 0");
-    if (null_key)
-        return fail(ErrorCode::InvalidRecord, "a compacted topic takes no record without a key");
     if (bad_time)
         return fail(ErrorCode::InvalidTimestamp,
                     "a timestamp is outside of what the topic accepts");
+    if (null_key)
+        return fail(ErrorCode::InvalidRecord, "a compacted topic takes no record without a key");
     return seen;
 }
 
@@ -149,8 +156,13 @@ Result<Bytes> check_client_records(const Bytes& bytes, const RecordBatchView& ba
                                    const LogConfig& config, Timestamp now,
                                    const std::optional<wire::ProduceRequest::Built>& built,
                                    std::vector<std::int32_t>* invalid) {
-    if (batch.timestamp_type() == TimestampType::LogAppendTime)
+    // As Kafka: a client that sets LogAppendTime is refused where the topic has it; else the flag
+    // is taken away.
+    const bool claims_append_time = batch.timestamp_type() == TimestampType::LogAppendTime;
+    if (claims_append_time && config.message_timestamp_type == TimestampType::LogAppendTime) {
+        for (std::int32_t i = 0; invalid && i < batch.count(); ++i) invalid->push_back(i);
         return fail(ErrorCode::InvalidTimestamp, "clients may not set LogAppendTime");
+    }
     if (settled_by_builder(built, batch, config, now)) return bytes;
     MR_TRY(const Bytes records, wire::uncompressed_records(bytes));
     MR_TRY(const RecordsSeen seen, look_at_records(batch, records, config, now, invalid));
@@ -164,9 +176,62 @@ Result<Bytes> check_client_records(const Bytes& bytes, const RecordBatchView& ba
     }
     if (config.message_timestamp_type == TimestampType::LogAppendTime)
         return stamped_copy(batch, TimestampType::LogAppendTime, now);
-    if (seen.max != batch.max_timestamp())
+    if (claims_append_time || seen.max != batch.max_timestamp())
         return stamped_copy(batch, TimestampType::CreateTime, seen.max);
     return bytes;
+}
+
+RecordErrors record_errors(const Bytes& bytes, ErrorCode code,
+                           const std::vector<std::int32_t>& invalid, const LogConfig& config,
+                           Timestamp now, const TopicPartition& tp) {
+    RecordErrors errors;
+    const auto batch = RecordBatchView::of(bytes.view());
+    const auto records = wire::uncompressed_records(bytes);
+    if (!batch || !records) return errors;
+    const auto around = [&](std::int64_t by) {  // as Java: it wraps
+        return std::to_string(static_cast<std::int64_t>(static_cast<std::uint64_t>(now.value()) +
+                                                        static_cast<std::uint64_t>(by)));
+    };
+    const std::string range = "[" + around(-config.message_timestamp_before_max_ms) + ", " +
+                              around(config.message_timestamp_after_max_ms) + "]";
+    const bool claims_append_time = batch->timestamp_type() == TimestampType::LogAppendTime;
+    const auto why = [&](const wire::RecordView& record, std::int32_t index) {
+        const std::string offset = std::to_string(index),
+                          time = std::to_string(record.timestamp.value());
+        if (config.cleanup_compact && record.key.is_null())
+            return "Compacted topic cannot accept message without key in topic partition " +
+                   tp.to_string();
+        if (code == ErrorCode::InvalidTimestamp && claims_append_time)
+            return "Invalid timestamp type in message DefaultRecord(offset=" + offset +
+                   "). Producer should not set timestamp type to LogAppendTime.";
+        if (record.offset - batch->base_offset() != index)
+            return std::string("offsets inside of the batch do not count up from 0");
+        return "Timestamp " + time + " of message with offset " + offset +
+               " is out of range. The timestamp should be within " + range;
+    };
+    wire::RecordReader reader(*batch, *records);
+    wire::RecordView record;
+    std::size_t next = 0;
+    for (std::int32_t index = 0; next < invalid.size(); ++index) {
+        const auto n = reader.read({&record, 1});
+        if (!n || *n == 0) break;
+        if (invalid[next] != index) continue;
+        errors.records.emplace_back(index, why(record, index));
+        ++next;
+    }
+    if (code == ErrorCode::InvalidTimestamp) {
+        errors.whole = "One or more records have been rejected due to invalid timestamp";
+        return errors;
+    }
+    errors.whole = "One or more records have been rejected due to " +
+                   std::to_string(errors.records.size()) +
+                   " record errors in total, and only showing the first three errors at most: [";
+    for (std::size_t i = 0; i < errors.records.size() && i < 3; ++i)
+        errors.whole += (i > 0 ? ", " : "") + std::string("RecordError(batchIndex=") +
+                        std::to_string(errors.records[i].first) + ", message='" +
+                        errors.records[i].second + "')";
+    errors.whole += "]";
+    return errors;
 }
 
 }  // namespace millrace::broker

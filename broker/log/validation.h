@@ -5,10 +5,13 @@
 // whatever else is wrong with it.
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "millrace/base/bytes.h"
 #include "millrace/base/result.h"
+#include "millrace/base/topic_partition.h"
 #include "millrace/broker/log/log_config.h"
 #include "millrace/wire/batch/record_batch.h"
 #include "millrace/wire/messages/produce.h"
@@ -16,8 +19,8 @@
 namespace millrace::broker {
 
 // In Kafka's order: exactly one batch of magic 2 (InvalidRecord, UnsupportedForMessageFormat,
-// CorruptMessage); count and offsets, no control batch, a sequence when there is a producer
-// (InvalidRecord); max.message.bytes (MessageTooLarge); CRC (CorruptMessage); codec
+// CorruptMessage); first offset 0, count and offsets, no control batch, a sequence when there is a
+// producer (InvalidRecord); max.message.bytes (MessageTooLarge); CRC (CorruptMessage); codec
 // (UnsupportedCompressionType); segment.bytes (RecordListTooLarge).
 Result<wire::RecordBatchView> check_client_batch(const Bytes& bytes, const LogConfig& config);
 
@@ -30,5 +33,15 @@ Result<Bytes> check_client_records(const Bytes& bytes, const wire::RecordBatchVi
                                    const LogConfig& config, Timestamp now,
                                    const std::optional<wire::ProduceRequest::Built>& built,
                                    std::vector<std::int32_t>* invalid);
+
+// What a client is told of records that are to blame (KIP-467): of each, and of all of them, in
+// Kafka's words. `code`, `invalid`: of check_client_records.
+struct RecordErrors {
+    std::string whole;
+    std::vector<std::pair<std::int32_t, std::string>> records;
+};
+RecordErrors record_errors(const Bytes& bytes, ErrorCode code,
+                           const std::vector<std::int32_t>& invalid, const LogConfig& config,
+                           Timestamp now, const TopicPartition& tp);
 
 }  // namespace millrace::broker

@@ -194,7 +194,6 @@ def refused_batches():
     for codec in (1, 2, 3, 4):
         yield f"codec {codec} over plain bytes", k.batch(good, count=1, attributes=codec), {CORRUPT_MESSAGE, INVALID_RECORD}
     yield "the last timestamp there is", k.batch([good], timestamp=far), {INVALID_TIMESTAMP}
-    yield "LogAppendTime from a client", k.batch([good], attributes=8), {INVALID_TIMESTAMP}
     yield "record length beyond the end", k.batch([k.varint(500) + good[1:]]), {INVALID_RECORD, CORRUPT_MESSAGE}
     yield "record length negative", k.batch([k.varint(-3) + good[1:]]), {INVALID_RECORD, CORRUPT_MESSAGE}
     yield "varint of ten bytes", k.batch([b"\xff" * 10 + good]), {INVALID_RECORD, CORRUPT_MESSAGE}
@@ -226,6 +225,7 @@ def odd_but_legal_batches():
         for name, data in {
             "negative timestamps": k.batch([k.record(b"before 1970")], timestamp=-5),
             "no timestamp": k.batch([k.record(b"none")], timestamp=-1),
+            "LogAppendTime from a client": k.batch([k.record(b"mine")], attributes=8),  # the flag is taken away
             "unused attribute bits": k.batch([k.record(b"bits")], attributes=0x4000),
             "null key and value": k.batch([k.record(None)]),
         }.items():

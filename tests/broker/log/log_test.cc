@@ -259,9 +259,9 @@ TEST_F(LogTest, RefusesWhatKafkaRefuses) {
     EXPECT_EQ(code(changed(60, 3, true)), ErrorCode::InvalidRecord) << "count";
     EXPECT_EQ(code(changed(26, 5, true)), ErrorCode::InvalidRecord) << "last offset delta";
     EXPECT_EQ(code(changed(22, 0x20, true)), ErrorCode::InvalidRecord) << "control";
-    EXPECT_EQ(code(changed(22, 0x08, true)), ErrorCode::InvalidTimestamp) << "log append time";
+    EXPECT_EQ(code(changed(7, 5, false)), ErrorCode::InvalidRecord) << "first offset";
     EXPECT_EQ(code(changed(22, 0x05, true)), ErrorCode::UnsupportedCompressionType);
-    EXPECT_EQ(code(changed(16, 1, false)), ErrorCode::UnsupportedForMessageFormat);
+    EXPECT_EQ(code(changed(16, 1, false)), ErrorCode::InvalidRecord) << "magic";
     EXPECT_EQ(code(batch({{std::string(2 << 20, 'x')}})), ErrorCode::MessageTooLarge);
     EXPECT_EQ(code(batch({{"future"}, 1000 + 3'600'001})), ErrorCode::InvalidTimestamp);
     topic.segment_bytes = 60;
@@ -280,6 +280,13 @@ TEST_F(LogTest, RefusesWhatKafkaRefuses) {
               ErrorCode::InvalidRecord);
     EXPECT_EQ(invalid, std::vector<std::int32_t>{1});
     EXPECT_EQ(log().log_end_offset(), Offset{0});
+    // The flag of append time: taken away where the topic has create time, else refused.
+    topic.cleanup_compact = false;
+    log();
+    EXPECT_EQ(code(changed(22, 0x08, true)), ErrorCode::None);
+    topic.message_timestamp_type = wire::TimestampType::LogAppendTime;
+    log();
+    EXPECT_EQ(code(changed(22, 0x08, true)), ErrorCode::InvalidTimestamp);
 }
 
 // A batch of this process says what is in it. What the topic minds is minded all the same.
